@@ -1,0 +1,113 @@
+import type { Logger } from 'pino'
+import type { z } from 'zod'
+import type { Connector, Exporter, Lifecycle, Processor, Push, Receiver } from './component.ts'
+import { type DeliveryShape, deliveryShape } from './delivery/config.ts'
+import type { ComponentMetrics } from './telemetry/metrics.ts'
+
+/** The state of a component as the health endpoint tells it. */
+export type HealthState = 'starting' | 'ok' | 'degraded' | 'failed' | 'stopping'
+
+/** What every component is given besides its own settings. */
+export interface ComponentContext {
+  /** `otlp`, or `otlp/internal` where the config names several of a type. */
+  readonly id: string
+  /** Already bound to the component; never log a record, a payload or a secret. */
+  readonly log: Logger
+  readonly metrics: ComponentMetrics
+  /** Says how the component is; `detail` is shown to operators. */
+  readonly health: (state: HealthState, detail?: string) => void
+}
+
+interface Definition<Kind extends string, Config extends z.ZodType> {
+  readonly kind: Kind
+  /** The word in the config file, the Collector's where it has one. */
+  readonly type: string
+  readonly summary: string
+  readonly config: Config
+  /** Settings that start on any machine; the conformance suite starts every component with them. */
+  readonly example: z.input<Config>
+}
+
+export interface ReceiverDefinition<Config extends z.ZodType = z.ZodType>
+  extends Definition<'receiver', Config> {
+  create(config: z.output<Config>, context: ComponentContext & { readonly push: Push }): Receiver
+}
+
+export interface ProcessorDefinition<Config extends z.ZodType = z.ZodType>
+  extends Definition<'processor', Config> {
+  create(config: z.output<Config>, context: ComponentContext): Processor
+}
+
+/** The settings of every exporter are its own and those of the delivery chain. */
+export interface ExporterDefinition<Config extends z.ZodObject = z.ZodObject>
+  extends Definition<'exporter', z.ZodObject<Config['shape'] & DeliveryShape, z.core.$strict>> {
+  create(config: z.output<Config>, context: ComponentContext): Exporter
+}
+
+export interface ConnectorDefinition<Config extends z.ZodType = z.ZodType>
+  extends Definition<'connector', Config> {
+  /** `groups`: every pipeline of the whole file that reads from the connector, run here or elsewhere. */
+  create(
+    config: z.output<Config>,
+    context: ComponentContext & { readonly groups: readonly string[] },
+  ): Connector
+}
+
+export interface ExtensionDefinition<Config extends z.ZodType = z.ZodType>
+  extends Definition<'extension', Config> {
+  create(
+    config: z.output<Config>,
+    context: ComponentContext & { readonly status: () => ServiceStatus },
+  ): Lifecycle
+}
+
+export type ComponentDefinition =
+  | ReceiverDefinition
+  | ProcessorDefinition
+  | ExporterDefinition
+  | ConnectorDefinition
+  | ExtensionDefinition
+
+/** The health of the whole service: its worst component. */
+export interface ServiceStatus {
+  readonly state: HealthState
+  readonly uptimeMs: number
+  readonly components: Readonly<Record<string, { readonly state: HealthState; readonly detail?: string }>>
+}
+
+type Declared<D extends { kind: string }> = Omit<D, 'kind'>
+
+export function defineReceiver<C extends z.ZodType>(
+  declared: Declared<ReceiverDefinition<C>>,
+): ReceiverDefinition<C> {
+  return { kind: 'receiver', ...declared }
+}
+
+export function defineProcessor<C extends z.ZodType>(
+  declared: Declared<ProcessorDefinition<C>>,
+): ProcessorDefinition<C> {
+  return { kind: 'processor', ...declared }
+}
+
+/** Adds the settings of the delivery chain to the exporter's own. */
+export function defineExporter<C extends z.ZodObject>(
+  declared: Omit<ExporterDefinition<C>, 'kind' | 'config' | 'example'> & {
+    readonly config: C
+    readonly example: z.input<C>
+  },
+): ExporterDefinition<C> {
+  const config = declared.config.safeExtend(deliveryShape)
+  return { ...declared, kind: 'exporter', config } as unknown as ExporterDefinition<C>
+}
+
+export function defineConnector<C extends z.ZodType>(
+  declared: Declared<ConnectorDefinition<C>>,
+): ConnectorDefinition<C> {
+  return { kind: 'connector', ...declared }
+}
+
+export function defineExtension<C extends z.ZodType>(
+  declared: Declared<ExtensionDefinition<C>>,
+): ExtensionDefinition<C> {
+  return { kind: 'extension', ...declared }
+}

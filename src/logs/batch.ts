@@ -1,0 +1,373 @@
+import { checkRecord, checkResource, checkScope } from './check.ts'
+import { type BatchData, isDropped, type Part, recordCount } from './data.ts'
+import { type EncodedBatch, encode } from './encode.ts'
+import { type Envelope, readEnvelope } from './envelope.ts'
+import { batchId } from './identity.ts'
+import { normalize } from './normalize.ts'
+import { LogRecord } from './record.ts'
+import { type RewriteText, rewriteMessage, SHAPES } from './rewrite.ts'
+import { CHECKED, DROPPED, EDITED, L, LONG_INT, R, readStructure, S } from './structure.ts'
+import { WireReader } from './wire.ts'
+
+/** Collects positions in bytes where something may be; the nearest message around each is then looked at in full. */
+export type Scan = (bytes: Buffer, start: number, end: number, found: (position: number) => void) => void
+
+/**
+ * A batch of log records that stays the bytes it came as, `ExportLogsServiceRequest` of OTLP, with an index of
+ * offsets beside them. Reading looks at the bytes, dropping sets a bit, changing stores an edit, and
+ * `encode` copies what nobody touched.
+ */
+export class LogBatch {
+  /** @internal Only for `src/logs/`. */
+  readonly data: BatchData
+  readonly #view: LogRecord
+  #drops: Map<string, number> | undefined
+
+  private constructor(data: BatchData) {
+    this.data = data
+    this.#view = new LogRecord(data, this.#edit, this.#drop)
+  }
+
+  /**
+   * A batch at the door: checks everything, so that whoever reads it later may trust lengths, nesting and UTF-8.
+   * The batch keeps `bytes`; nobody may change them afterwards.
+   * @throws MalformedError saying what is wrong and where
+   */
+  static decode(bytes: Buffer, receivedMs = Date.now()): LogBatch {
+    let structure = readStructure(bytes)
+    let repeated = structure.repeated
+    const rows = structure.records
+    const reader = new WireReader(bytes)
+    for (let row = 0; row < rows.length; row += L.STRIDE) {
+      reader.pos = rows[row + L.START]
+      if (checkRecord(reader, rows[row + L.END], rows, row, rows[row + L.START])) repeated = true
+      rows[row + L.POSITION] = row / L.STRIDE
+    }
+    if (checkContexts(bytes, structure.resources, structure.scopes)) repeated = true
+    if (repeated) {
+      const simple = normalize(bytes)
+      structure = readStructure(simple)
+      if (!structure.repeated) return LogBatch.decode(simple, receivedMs)
+      throw new Error('normalize left a repeated message')
+    }
+    const observedMs = oldestObservedMs(bytes, rows) ?? receivedMs
+    const part = { id: undefined, timeMs: firstTimeMs(bytes, rows), observedMs, receivedMs }
+    return new LogBatch(newData(bytes, structure, [part], false))
+  }
+
+  /**
+   * A batch out of a buffer, which `decode` checked before it went in: finds the records and their identities.
+   * @throws MalformedError where even that is not possible
+   */
+  static open(bytes: Buffer): LogBatch {
+    const structure = readStructure(bytes)
+    const { resources, records: rows, scopes, envelopes } = structure
+    const read = envelopes.map(({ start, end }) => readEnvelope(bytes, start, end))
+    const orphans = envelopes.length === 0 || envelopes[0].resource > 0
+    const now = Date.now()
+    const parts: Part[] = orphans ? [{ id: undefined, timeMs: 0, observedMs: now, receivedMs: now }] : []
+    const offset = parts.length
+    for (const envelope of read) parts.push({ ...envelope, timeMs: 0 })
+    for (let resource = 0, next = 0; resource * R.STRIDE < resources.length; resource++) {
+      while (next < envelopes.length && envelopes[next].resource <= resource) next++
+      resources[resource * R.STRIDE + R.PART] = next - 1 + offset
+    }
+    const positions = parts.map((_, part) => positionsOf(part < offset ? undefined : read[part - offset]))
+    for (let row = 0; row < rows.length; row += L.STRIDE) {
+      const resource = scopes[rows[row + L.SCOPE] * S.STRIDE + S.RESOURCE]
+      rows[row + L.POSITION] = positions[resources[resource * R.STRIDE + R.PART]]()
+    }
+    return new LogBatch(newData(bytes, structure, parts, !orphans))
+  }
+
+  /** Puts batches out of buffers together. */
+  static concat(batches: readonly LogBatch[]): LogBatch {
+    if (batches.length === 1) return batches[0]
+    return LogBatch.open(Buffer.concat(batches.map((batch) => batch.#wholeBytes())))
+  }
+
+  /** Records in the batch: those received less those dropped. */
+  get size(): number {
+    return this.data.live
+  }
+
+  /** About how many bytes the batch takes. */
+  get byteLength(): number {
+    return this.data.bytes.length
+  }
+
+  /** Oldest observed time of each request in the batch, epoch milliseconds. */
+  get observedMs(): readonly number[] {
+    return this.data.parts.map((part) => part.observedMs)
+  }
+
+  /** When the oldest request in the batch was received, epoch milliseconds. */
+  get receivedMs(): number {
+    return this.data.parts.reduce(
+      (oldest, part) => Math.min(oldest, part.receivedMs),
+      Number.POSITIVE_INFINITY,
+    )
+  }
+
+  /** Why and where the records were refused, when the batch comes from a dead-letter queue. */
+  get letter(): Part['letter'] {
+    return this.data.parts[0]?.letter
+  }
+
+  /** Calls `visit` with every record; the argument is one view that moves along. */
+  forEach(visit: (record: LogRecord) => void): void {
+    this.#checkAll()
+    const count = recordCount(this.data)
+    for (let index = 0; index < count; index++) {
+      if (isDropped(this.data, index)) continue
+      this.#view.moveTo(index)
+      visit(this.#view)
+    }
+  }
+
+  /**
+   * Rewrites texts wherever `scan` finds something in their record, resource or scope; see `rewriteMessage`.
+   * Where `rewrite` throws, the records concerned are dropped with `failure` as the reason: redaction fails closed.
+   */
+  rewriteTexts(scan: Scan, rewrite: RewriteText, failure: string): void {
+    this.#checkAll()
+    const { bytes, rows, edits, structure } = this.data
+    const touched = new Set<number>()
+    let contexts = false
+    scan(bytes, 0, bytes.length, (position) => {
+      const record = this.#recordAt(position)
+      if (record === -1) contexts = true
+      else touched.add(record)
+    })
+    const count = recordCount(this.data)
+    for (let record = 0; record < count; record++) {
+      const state = rows[record * L.STRIDE + L.STATE]
+      if ((state & (EDITED | LONG_INT)) !== 0) touched.add(record)
+    }
+    for (const record of touched) {
+      if (isDropped(this.data, record)) continue
+      const row = record * L.STRIDE
+      const edited = edits.get(record)
+      try {
+        const content = edited
+          ? rewriteMessage(edited, 0, edited.length, SHAPES.record, rewrite)
+          : rewriteMessage(bytes, rows[row + L.START], rows[row + L.END], SHAPES.record, rewrite)
+        if (content !== undefined) this.#edit(record, content)
+      } catch {
+        this.#drop(record, failure)
+      }
+    }
+    if (!contexts && this.data.resourceEdits.size === 0 && this.data.scopeEdits.size === 0) return
+    const rewriteContexts = (
+      table: Int32Array,
+      columns: typeof R | typeof S,
+      shape: 'resource' | 'scope',
+    ): void => {
+      const changes = shape === 'resource' ? this.data.resourceEdits : this.data.scopeEdits
+      for (let at = 0; at < table.length; at += columns.STRIDE) {
+        const index = at / columns.STRIDE
+        if (table[at + columns.MESSAGE] === -1) continue
+        const before =
+          changes.get(index) ?? bytes.subarray(table[at + columns.MESSAGE], table[at + columns.MESSAGE_END])
+        try {
+          const content = rewriteMessage(before, 0, before.length, SHAPES[shape], rewrite)
+          if (content !== undefined) changes.set(index, content)
+        } catch {
+          this.#dropContext(shape, index, failure)
+        }
+      }
+    }
+    rewriteContexts(structure.resources, R, 'resource')
+    rewriteContexts(structure.scopes, S, 'scope')
+  }
+
+  /** Gives every request in the batch that has none its id, under the buffer's key. */
+  identify(key: Uint8Array): void {
+    for (const part of this.data.parts) part.id ??= batchId(key, this.data.bytes, part.timeMs)
+  }
+
+  /** Encodes the live records as requests of about `maxBytes` each. The batch must have been identified. */
+  encode(maxBytes: number, letter?: Envelope['letter']): EncodedBatch[] {
+    return encode(this.data, maxBytes, letter)
+  }
+
+  /** Indices of the live records, as `select` takes them. */
+  indices(): number[] {
+    const live: number[] = []
+    for (let index = 0; index < recordCount(this.data); index++)
+      if (!isDropped(this.data, index)) live.push(index)
+    return live
+  }
+
+  /** A batch of some of the records, by index; it shares the bytes. */
+  select(indices: Iterable<number>): LogBatch {
+    const rows = this.data.rows.slice()
+    const count = recordCount(this.data)
+    for (let record = 0; record < count; record++) rows[record * L.STRIDE + L.STATE] |= DROPPED
+    let live = 0
+    for (const index of indices) {
+      if (isDropped(this.data, index)) continue
+      rows[index * L.STRIDE + L.STATE] &= ~DROPPED
+      live++
+    }
+    return new LogBatch({ ...this.data, rows, live })
+  }
+
+  /** A batch with the same records that can be edited apart from this one. */
+  fork(): LogBatch {
+    const { data } = this
+    return new LogBatch({
+      ...data,
+      rows: data.rows.slice(),
+      parts: data.parts.map((part) => ({ ...part })),
+      edits: new Map(data.edits),
+      resourceEdits: new Map(data.resourceEdits),
+      scopeEdits: new Map(data.scopeEdits),
+    })
+  }
+
+  /** Records dropped since the last call, by reason. */
+  takeDrops(): ReadonlyMap<string, number> {
+    const drops = this.#drops ?? NO_DROPS
+    this.#drops = undefined
+    return drops
+  }
+
+  readonly #drop = (record: number, reason: string): void => {
+    if (isDropped(this.data, record)) return
+    this.data.rows[record * L.STRIDE + L.STATE] |= DROPPED
+    this.data.live--
+    this.#drops ??= new Map()
+    this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + 1)
+  }
+
+  readonly #edit = (record: number, content: Buffer): void => {
+    const { rows, edits } = this.data
+    const row = record * L.STRIDE
+    edits.set(record, content)
+    checkRecord(new WireReader(content), content.length, rows, row, 0)
+    rows[row + L.STATE] |= EDITED
+  }
+
+  #dropContext(kind: 'resource' | 'scope', index: number, reason: string): void {
+    const { rows, structure } = this.data
+    for (let row = 0; row < rows.length; row += L.STRIDE) {
+      const scope = rows[row + L.SCOPE]
+      const owner = kind === 'scope' ? scope : structure.scopes[scope * S.STRIDE + S.RESOURCE]
+      if (owner === index) this.#drop(row / L.STRIDE, reason)
+    }
+  }
+
+  /** The record whose content holds the byte, or -1: it lies in a resource or scope. */
+  #recordAt(position: number): number {
+    const { rows } = this.data
+    let low = 0
+    let high = recordCount(this.data) - 1
+    while (low <= high) {
+      const middle = (low + high) >>> 1
+      if (position < rows[middle * L.STRIDE + L.START]) high = middle - 1
+      else if (position >= rows[middle * L.STRIDE + L.END]) low = middle + 1
+      else return middle
+    }
+    return -1
+  }
+
+  /** Fills the columns of records out of a buffer, the first time somebody reads them. */
+  #checkAll(): void {
+    const { bytes, rows } = this.data
+    if (rows.length === 0 || (rows[L.STATE] & CHECKED) !== 0) return
+    const reader = new WireReader(bytes)
+    for (let row = 0; row < rows.length; row += L.STRIDE) {
+      reader.pos = rows[row + L.START]
+      checkRecord(reader, rows[row + L.END], rows, row, rows[row + L.START])
+    }
+  }
+
+  #wholeBytes(): Buffer {
+    const { data } = this
+    const untouched =
+      data.live === recordCount(data) &&
+      data.edits.size + data.resourceEdits.size + data.scopeEdits.size === 0 &&
+      data.sealed
+    return untouched
+      ? data.bytes
+      : Buffer.concat(this.encode(Number.POSITIVE_INFINITY).map(({ bytes }) => bytes))
+  }
+}
+
+const NO_DROPS: ReadonlyMap<string, number> = new Map()
+
+function newData(
+  bytes: Buffer,
+  structure: BatchData['structure'],
+  parts: readonly Part[],
+  sealed: boolean,
+): BatchData {
+  return {
+    sealed,
+    bytes,
+    structure,
+    parts,
+    rows: structure.records,
+    edits: new Map(),
+    resourceEdits: new Map(),
+    scopeEdits: new Map(),
+    live: structure.records.length / L.STRIDE,
+  }
+}
+
+function checkContexts(bytes: Buffer, resources: Int32Array, scopes: Int32Array): boolean {
+  const reader = new WireReader(bytes)
+  let repeated = false
+  for (const [table, columns, check] of [
+    [resources, R, checkResource],
+    [scopes, S, checkScope],
+  ] as const) {
+    for (let at = 0; at < table.length; at += columns.STRIDE) {
+      if (table[at + columns.MESSAGE] !== -1) {
+        reader.pos = table[at + columns.MESSAGE]
+        if (check(reader, table[at + columns.MESSAGE_END])) repeated = true
+      }
+    }
+  }
+  return repeated
+}
+
+/** Counts positions up through an envelope's runs; past their end, and without any, it goes on by one. */
+function positionsOf(envelope: Envelope | undefined): () => number {
+  const runs = envelope?.runs ?? []
+  let next = runs[0] ?? 0
+  let run = 1
+  let left = runs[1] ?? Number.POSITIVE_INFINITY
+  return () => {
+    if (left === 0) {
+      next += runs[run + 1] ?? 0
+      left = runs[run + 2] ?? Number.POSITIVE_INFINITY
+      run += 2
+    }
+    left--
+    return next++
+  }
+}
+
+/** Nanoseconds at `at`, as milliseconds. */
+function millisecondsAt(bytes: Buffer, at: number): number {
+  return Math.floor((bytes.readUInt32LE(at + 4) * 0x100000000 + bytes.readUInt32LE(at)) / 1e6)
+}
+
+function oldestObservedMs(bytes: Buffer, rows: Int32Array): number | undefined {
+  let oldest = Number.POSITIVE_INFINITY
+  for (let row = 0; row < rows.length; row += L.STRIDE) {
+    const offset = rows[row + L.OBSERVED] || rows[row + L.TIME]
+    if (offset === 0) continue
+    const time = millisecondsAt(bytes, rows[row + L.START] + offset)
+    if (time > 0 && time < oldest) oldest = time
+  }
+  return oldest === Number.POSITIVE_INFINITY ? undefined : oldest
+}
+
+/** The time of the first record of the request as received: the same whenever the request comes again. */
+function firstTimeMs(bytes: Buffer, rows: Int32Array): number {
+  const offset = rows.length === 0 ? 0 : rows[L.TIME] || rows[L.OBSERVED]
+  return offset === 0 ? 0 : millisecondsAt(bytes, rows[L.START] + offset)
+}

@@ -1,0 +1,199 @@
+import { isUtf8 } from 'node:buffer'
+import { CHECKED, L, LONG_INT } from './structure.ts'
+import { AnyValue, KeyValue, LIST_ITEM, MAX_DEPTH, Record, Resource, Scope, type WireReader } from './wire.ts'
+
+/**
+ * The one walk over everything inside a request at the door. After it, readers behind may trust lengths,
+ * wire types, nesting and UTF-8. All functions leave the reader at `end`, throw `MalformedError`, and
+ * return true when a field that may appear once appeared twice, which `normalize` then rewrites.
+ */
+
+/** Checks one LogRecord and fills its row of the record table with offsets relative to `base`. */
+export function checkRecord(
+  reader: WireReader,
+  end: number,
+  rows: Int32Array,
+  row: number,
+  base: number,
+): boolean {
+  let repeated = false
+  let bodies = 0
+  longInt = false
+  rows.fill(0, row + L.SEVERITY, row + L.STRIDE)
+  while (reader.pos < end) {
+    const tag = reader.tag(end)
+    switch (tag) {
+      case Record.attributes:
+        if (checkKeyValue(reader, reader.length(end), 1)) repeated = true
+        break
+      case Record.body:
+        if (checkAnyValue(reader, reader.length(end), 1)) repeated = true
+        bodies++
+        break
+      case Record.time:
+        rows[row + L.TIME] = reader.pos - base
+        reader.fixed(8, end)
+        break
+      case Record.observedTime:
+        rows[row + L.OBSERVED] = reader.pos - base
+        reader.fixed(8, end)
+        break
+      case Record.severityNumber:
+        rows[row + L.SEVERITY] = reader.int32(end)
+        break
+      case Record.severityText:
+        checkText(reader, end, 'severity_text')
+        break
+      case Record.eventName:
+        checkText(reader, end, 'event_name')
+        break
+      case Record.traceId: {
+        const stop = reader.length(end)
+        rows[row + L.TRACE] = reader.pos - base
+        rows[row + L.TRACE_SIZE] = stop - reader.pos
+        reader.pos = stop
+        break
+      }
+      case Record.spanId: {
+        const stop = reader.length(end)
+        rows[row + L.SPAN] = reader.pos - base
+        rows[row + L.SPAN_SIZE] = stop - reader.pos
+        reader.pos = stop
+        break
+      }
+      case Record.flags:
+        rows[row + L.FLAGS] = reader.pos - base
+        reader.fixed(4, end)
+        break
+      case Record.droppedAttributesCount:
+        reader.varint(end)
+        break
+      default:
+        skipUnknown(reader, tag, end, 12, 'log_records')
+    }
+  }
+  rows[row + L.STATE] |= longInt ? CHECKED | LONG_INT : CHECKED
+  return repeated || bodies > 1
+}
+
+/** Checks a Resource message. */
+export function checkResource(reader: WireReader, end: number): boolean {
+  let repeated = false
+  while (reader.pos < end) {
+    const tag = reader.tag(end)
+    if (tag === Resource.attributes) {
+      if (checkKeyValue(reader, reader.length(end), 1)) repeated = true
+    } else if (tag === Resource.droppedAttributesCount) reader.varint(end)
+    else skipUnknown(reader, tag, end, 2, 'resource')
+  }
+  return repeated
+}
+
+/** Checks an InstrumentationScope message. */
+export function checkScope(reader: WireReader, end: number): boolean {
+  let repeated = false
+  while (reader.pos < end) {
+    const tag = reader.tag(end)
+    if (tag === Scope.attributes) {
+      if (checkKeyValue(reader, reader.length(end), 1)) repeated = true
+    } else if (tag === Scope.name || tag === Scope.version) checkText(reader, end, 'scope')
+    else if (tag === Scope.droppedAttributesCount) reader.varint(end)
+    else skipUnknown(reader, tag, end, 4, 'scope')
+  }
+  return repeated
+}
+
+let longInt = false
+
+/** Ten digits or more, and no time since 1970 in milli-, micro- or nanoseconds, which many records carry. */
+function isLongInt(value: number): boolean {
+  if (value < 1e10 || value >= 2 ** 63) return false
+  return !(
+    (value >= 1e12 && value < 2e12) ||
+    (value >= 1e15 && value < 2e15) ||
+    (value >= 1e18 && value < 2e18)
+  )
+}
+
+function checkKeyValue(reader: WireReader, end: number, depth: number): boolean {
+  let repeated = false
+  let values = 0
+  while (reader.pos < end) {
+    const tag = reader.tag(end)
+    if (tag === KeyValue.key) checkText(reader, end, 'attribute key')
+    else if (tag === KeyValue.value) {
+      if (checkAnyValue(reader, reader.length(end), depth)) repeated = true
+      values++
+    } else skipUnknown(reader, tag, end, 2, 'attributes')
+  }
+  return repeated || values > 1
+}
+
+function checkAnyValue(reader: WireReader, end: number, depth: number): boolean {
+  if (depth > MAX_DEPTH) throw reader.malformed(`values are nested deeper than ${MAX_DEPTH} levels`)
+  let repeated = false
+  let kinds = 0
+  while (reader.pos < end) {
+    const tag = reader.tag(end)
+    kinds++
+    switch (tag) {
+      case AnyValue.string:
+        checkText(reader, end, 'string value')
+        break
+      case AnyValue.bool:
+        reader.varint(end)
+        break
+      case AnyValue.int: {
+        if (isLongInt(reader.varint(end))) longInt = true
+        break
+      }
+      case AnyValue.double:
+        reader.fixed(8, end)
+        break
+      case AnyValue.array:
+      case AnyValue.kvlist: {
+        const stop = reader.length(end)
+        while (reader.pos < stop) {
+          const item = reader.tag(stop)
+          if (item !== LIST_ITEM) skipUnknown(reader, item, stop, 1, 'list value')
+          else if (tag === AnyValue.array) {
+            if (checkAnyValue(reader, reader.length(stop), depth + 1)) repeated = true
+          } else if (checkKeyValue(reader, reader.length(stop), depth + 1)) repeated = true
+        }
+        break
+      }
+      case AnyValue.bytes:
+        reader.pos = reader.length(end)
+        break
+      default:
+        kinds--
+        skipUnknown(reader, tag, end, 7, 'value')
+    }
+  }
+  return repeated || kinds > 1
+}
+
+/** Checking byte by byte beats the call into native code below this size. */
+const SHORT_TEXT = 48
+
+/** A length-delimited field that must hold UTF-8. */
+export function checkText(reader: WireReader, end: number, what: string): void {
+  const stop = reader.length(end)
+  const { bytes, pos } = reader
+  if (stop - pos < SHORT_TEXT) {
+    let high = 0
+    for (let at = pos; at < stop; at++) high |= bytes[at]
+    if (high < 0x80) {
+      reader.pos = stop
+      return
+    }
+  }
+  if (!isUtf8(bytes.subarray(pos, stop))) throw reader.malformed(`${what} is not valid UTF-8`)
+  reader.pos = stop
+}
+
+/** Skips a field of a newer protocol version; a known number (up to `last`) with another wire type is refused. */
+function skipUnknown(reader: WireReader, tag: number, end: number, last: number, message: string): void {
+  if (tag >>> 3 <= last) throw reader.malformed(`wire type ${tag & 7} for field ${tag >>> 3} of ${message}`)
+  reader.skip(tag, end)
+}

@@ -1,0 +1,49 @@
+import { DROPPED, L, R, S, type Structure } from './structure.ts'
+
+/** A request, or the piece of one, that a batch carries: records of one part share a batch id. */
+export interface Part {
+  /** Time prefix and batch id; known once the batch is identified. */
+  id: Uint8Array | undefined
+  /** Time of the first record as received, epoch milliseconds: what the id starts with. */
+  readonly timeMs: number
+  /** Oldest observed time, epoch milliseconds; the time of receipt where records have none. */
+  readonly observedMs: number
+  readonly receivedMs: number
+  readonly letter?: { readonly reason: string; readonly pipeline: string; readonly buriedMs: number }
+}
+
+/** The inside of a `LogBatch`, for `src/logs/` only. */
+export interface BatchData {
+  readonly bytes: Buffer
+  /** The bytes are a buffer element: every ResourceLogs has an envelope before it. */
+  readonly sealed: boolean
+  readonly structure: Structure
+  /** The record table; a batch that shares bytes with another has its own. */
+  readonly rows: Int32Array
+  readonly parts: readonly Part[]
+  /** New contents of records, Resource and InstrumentationScope messages, by row number. */
+  readonly edits: Map<number, Buffer>
+  readonly resourceEdits: Map<number, Buffer>
+  readonly scopeEdits: Map<number, Buffer>
+  live: number
+}
+
+export const resourceCount = (data: BatchData): number => data.structure.resources.length / R.STRIDE
+export const scopeCount = (data: BatchData): number => data.structure.scopes.length / S.STRIDE
+export const recordCount = (data: BatchData): number => data.rows.length / L.STRIDE
+
+/** The first record of a scope; that of one past the last scope is the number of records. */
+export function firstRecordOf(data: BatchData, scope: number): number {
+  const { scopes } = data.structure
+  return scope * S.STRIDE < scopes.length ? scopes[scope * S.STRIDE + S.FIRST] : recordCount(data)
+}
+
+export function partOf(data: BatchData, record: number): Part {
+  const { resources, scopes } = data.structure
+  const scope = data.rows[record * L.STRIDE + L.SCOPE]
+  const resource = scopes[scope * S.STRIDE + S.RESOURCE]
+  return data.parts[resources[resource * R.STRIDE + R.PART]]
+}
+
+export const isDropped = (data: BatchData, record: number): boolean =>
+  (data.rows[record * L.STRIDE + L.STATE] & DROPPED) !== 0
