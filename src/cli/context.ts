@@ -1,0 +1,18 @@
+import type { ServiceConfig } from '../config/config.ts'
+import type { Environment } from '../config/environment.ts'
+import type { ComponentDefinition } from '../define.ts'
+
+export const EXIT = { ok: 0, failure: 1, config: 2 } as const
+
+/** What the commands work with: the real things in `main.ts`, small ones in tests. */
+export interface CliContext {
+  readonly components: readonly ComponentDefinition[]
+  /** Runs until it is told to stop and resolves with the exit code. */
+  readonly runService: (
+    config: ServiceConfig,
+    options: { readonly pipelines?: readonly string[] },
+  ) => Promise<number>
+  readonly env: Environment
+  readonly stdout: { write(text: string): unknown }
+  readonly stderr: { write(text: string): unknown }
+}

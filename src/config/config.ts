@@ -1,0 +1,92 @@
+import type { z } from 'zod'
+import type { ComponentDefinition } from '../define.ts'
+import { type Checked, checkFields } from './check.ts'
+import { type Configured, componentsOf, type DefinitionOf } from './components.ts'
+import type { Environment } from './environment.ts'
+import type { ConfigIssue } from './errors.ts'
+import { type PipelineConfig, pipelinesOf } from './pipelines.ts'
+import { checkReferences, checkUse, type DefinedIds } from './references.ts'
+import { File, KINDS, type Kind, Service } from './schema.ts'
+import { Source } from './source.ts'
+
+/** A config file, checked: every name in it leads to a component, every option is one the component knows. */
+export interface ServiceConfig {
+  /** The file as the user named it. */
+  readonly file: string
+  readonly receivers: ReadonlyMap<string, Configured<DefinitionOf<'receiver'>>>
+  readonly processors: ReadonlyMap<string, Configured<DefinitionOf<'processor'>>>
+  readonly exporters: ReadonlyMap<string, Configured<DefinitionOf<'exporter'>>>
+  readonly connectors: ReadonlyMap<string, Configured<DefinitionOf<'connector'>>>
+  readonly extensions: ReadonlyMap<string, Configured<DefinitionOf<'extension'>>>
+  /** Ids of the extensions to start, in this order. */
+  readonly enabledExtensions: readonly string[]
+  /** All pipelines, in the order of the file. */
+  readonly pipelines: readonly PipelineConfig[]
+  readonly telemetry: z.output<typeof Service>['telemetry']
+  readonly shutdownTimeoutMs: number
+  /** What is odd about the file, but no reason to refuse it. */
+  readonly warnings: readonly ConfigIssue[]
+  /** The `service` section as the user wrote it. */
+  readonly written: Readonly<Record<string, unknown>>
+  /** The pipelines of the whole file that read from a connector, run here or elsewhere. */
+  groups(connectorId: string): readonly string[]
+}
+
+/** Reads and checks a config file. Throws one `ConfigError` with everything that is wrong with it. */
+export function loadConfig(
+  file: string,
+  text: string,
+  registry: readonly ComponentDefinition[],
+  env: Environment = process.env,
+): ServiceConfig {
+  const source = new Source(file, text, env)
+  const sections = checkFields(source, [], File, source.value)
+  const configure = <K extends Kind>(kind: K) =>
+    componentsOf(source, kind, sections[`${kind}s`]?.value ?? {}, registry)
+  const components = {
+    receivers: configure('receiver'),
+    processors: configure('processor'),
+    exporters: configure('exporter'),
+    connectors: configure('connector'),
+    extensions: configure('extension'),
+  }
+  const service = sections.service && checkFields(source, ['service'], Service, sections.service.value)
+  const named = service?.pipelines?.value ?? {}
+  const pipelines = pipelinesOf(source, named)
+  const enabledExtensions = service?.extensions?.value ?? []
+
+  const defined = definedIds(sections)
+  if (defined) {
+    checkReferences(source, defined, pipelines, enabledExtensions)
+    // A pipeline that could not be read may be the one that uses a component.
+    if (pipelines.length === Object.keys(named).length)
+      checkUse(source, defined, pipelines, enabledExtensions)
+  }
+  if (source.issues.length > 0 || !service?.telemetry || !service.shutdown_timeout) throw source.error()
+
+  return Object.freeze({
+    file,
+    ...components,
+    enabledExtensions,
+    pipelines,
+    telemetry: service.telemetry.value,
+    shutdownTimeoutMs: service.shutdown_timeout.value,
+    warnings: source.warnings,
+    written: Object.fromEntries(Object.entries(service).map(([key, field]) => [key, field.written])),
+    groups: (connectorId: string) =>
+      pipelines.filter(({ receivers }) => receivers.includes(connectorId)).map(({ name }) => name),
+  })
+}
+
+/** The ids of every section, unless a section could not be read. */
+function definedIds(
+  sections: Readonly<Record<string, Checked<z.ZodType> | undefined>>,
+): DefinedIds | undefined {
+  const ids: Partial<Record<Kind, readonly string[]>> = {}
+  for (const kind of KINDS) {
+    const section = sections[`${kind}s`]
+    if (section === undefined) return undefined
+    ids[kind] = Object.keys(section.value as object)
+  }
+  return ids as DefinedIds
+}

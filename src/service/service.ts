@@ -1,0 +1,217 @@
+import { randomBytes } from 'node:crypto'
+import type { Logger } from 'pino'
+import type { Connector, Lifecycle, Push } from '../component.ts'
+import type { Configured, DefinitionOf } from '../config/components.ts'
+import type { ServiceConfig } from '../config/config.ts'
+import { type PipelineConfig, selectPipelines } from '../config/pipelines.ts'
+import type { ComponentContext, HealthState } from '../define.ts'
+import type { DeliverySettings } from '../delivery/config.ts'
+import { Drain } from '../delivery/drain.ts'
+import { Sender } from '../delivery/sender.ts'
+import { KEY_BYTES } from '../logs/identity.ts'
+import { Health } from '../telemetry/health.ts'
+import { type AdminServer, serve } from '../telemetry/http.ts'
+import { Metrics } from '../telemetry/metrics.ts'
+import { addProcessMetrics } from '../telemetry/process-metrics.ts'
+import { fanOut, measuredStage, pushThrough, type Stage } from './stages.ts'
+
+/** One thing to start and stop, with the name that errors and logs give it. */
+interface Part {
+  readonly id: string
+  readonly lifecycle: Lifecycle
+}
+
+/**
+ * The graph of a config, or of some of its pipelines. Parts start from the sinks to the sources, so that nothing
+ * arrives before there is somewhere for it to go, and stop the other way round.
+ */
+export class Service {
+  readonly health = new Health()
+  readonly metrics = new Metrics()
+  readonly #config: ServiceConfig
+  readonly #pipelines: readonly PipelineConfig[]
+  readonly #log: Logger
+  readonly #parts: Part[] = []
+  readonly #senders = new Map<string, Sender>()
+  readonly #connectors = new Map<string, Connector>()
+  /** Ids of records that no buffer has named, in pipelines without one. */
+  readonly #key = randomBytes(KEY_BYTES)
+  #started: Part[] = []
+  #metricsServer: AdminServer | undefined
+
+  constructor(config: ServiceConfig, log: Logger, pipelines?: readonly string[]) {
+    this.#config = config
+    this.#log = log
+    this.#pipelines = selectPipelines(config, pipelines)
+    addProcessMetrics(this.metrics)
+    this.#build()
+  }
+
+  /** Starts everything. When a part cannot start, stops those that did and rejects. */
+  async start(): Promise<void> {
+    const { address, level } = this.#config.telemetry.metrics
+    try {
+      if (level !== 'none') this.#metricsServer = await this.#serveMetrics(address)
+      for (const part of this.#parts) {
+        await part.lifecycle.start?.()
+        this.#started.push(part)
+      }
+    } catch (error) {
+      await this.stop(AbortSignal.timeout(this.#config.shutdownTimeoutMs))
+      throw error
+    }
+    this.health.own = 'ok'
+  }
+
+  /** Stops what was started, sources first. What is not delivered by the deadline stays in its buffer. */
+  async stop(deadline: AbortSignal): Promise<void> {
+    this.health.own = 'stopping'
+    const parts = this.#started.reverse()
+    this.#started = []
+    for (const { id, lifecycle } of parts) {
+      try {
+        await lifecycle.stop?.(deadline)
+      } catch (error) {
+        this.#log.error({ err: error, component: id }, 'could not stop cleanly')
+      }
+    }
+    await this.#metricsServer?.close()
+  }
+
+  /** Port of the metrics endpoint, while the service runs with one. */
+  get metricsPort(): number | undefined {
+    return this.#metricsServer?.port
+  }
+
+  #build(): void {
+    const { receivers, processors, exporters, connectors, extensions, enabledExtensions } = this.#config
+    const used = (of: 'receivers' | 'exporters') =>
+      new Set(this.#pipelines.flatMap((pipeline) => pipeline[of]))
+    for (const id of enabledExtensions) {
+      const { definition, config } = known(extensions, id)
+      const context = { ...this.#context('extension', id), status: () => this.health.status() }
+      this.#add(id, definition.create(config, context))
+    }
+    for (const id of used('exporters')) if (exporters.has(id)) this.#buildExporter(known(exporters, id))
+    for (const id of new Set([...used('exporters'), ...used('receivers')])) {
+      const connector = connectors.get(id)
+      if (connector) this.#buildConnector(connector)
+    }
+
+    const entries = new Map<string, Push[]>()
+    for (const pipeline of this.#pipelines) {
+      const stages = pipeline.processors.map((id) => this.#buildStage(known(processors, id), pipeline.name))
+      for (const source of pipeline.receivers) {
+        const connector = this.#connectors.get(source)
+        if (connector) this.#buildDrain(pipeline, connector, stages)
+        else entries.set(source, [...(entries.get(source) ?? []), pushThrough(stages, this.#sinks(pipeline))])
+      }
+    }
+    for (const [id, pushes] of entries) {
+      const { definition, config } = known(receivers, id)
+      this.#add(id, definition.create(config, { ...this.#context('receiver', id), push: fanOut(pushes) }))
+    }
+  }
+
+  #buildExporter({ id, definition, config }: Configured<DefinitionOf<'exporter'>>): void {
+    const context = this.#context('exporter', id)
+    const exporter = definition.create(config, context)
+    this.#senders.set(id, new Sender(exporter, config as DeliverySettings, context.log, context.metrics))
+    this.#add(id, exporter)
+  }
+
+  #buildConnector({ id, definition, config }: Configured<DefinitionOf<'connector'>>): void {
+    const connector = definition.create(config, {
+      ...this.#context('connector', id),
+      groups: this.#config.groups(id),
+    })
+    this.#connectors.set(id, connector)
+    this.#add(id, connector)
+  }
+
+  #buildStage({ id, definition, config }: Configured<DefinitionOf<'processor'>>, pipeline: string): Stage {
+    const processor = definition.create(config, this.#context('processor', id))
+    this.#add(id, processor)
+    return measuredStage(id, pipeline, processor, this.metrics)
+  }
+
+  /** Where a pipeline fed by a receiver ends: its client holds the batch until these resolve. */
+  #sinks(pipeline: PipelineConfig): Push[] {
+    return pipeline.exporters.map((id) => {
+      const connector = this.#connectors.get(id)
+      if (connector) return connector.push
+      const sender = known(this.#senders, id)
+      return async (batch, signal) => {
+        batch.identify(this.#key)
+        await sender.sendOnce(batch, signal)
+      }
+    })
+  }
+
+  /** A pipeline fed by a connector: the buffer holds the batch until everything in it is settled. */
+  #buildDrain(pipeline: PipelineConfig, connector: Connector, stages: readonly Stage[]): void {
+    const sinks = pipeline.exporters.map((id): Push => {
+      const next = this.#connectors.get(id)
+      if (next) return next.push
+      const sender = known(this.#senders, id)
+      return (batch, signal) =>
+        sender.send(
+          batch,
+          (letters, reason, until) =>
+            connector.bury({ batch: letters, reason, pipeline: pipeline.name }, until),
+          signal,
+        )
+    })
+    const settings = pipeline.exporters
+      .map((id) => this.#senders.get(id)?.settings)
+      .find((found) => found !== undefined)
+    const drain = new Drain({
+      connector,
+      group: pipeline.name,
+      concurrency: settings?.sending_queue.num_consumers ?? 4,
+      gather: settings?.sending_queue.batch ?? { flush_timeout: 20, max_size: 4 * 1024 * 1024 },
+      deliver: pushThrough(stages, sinks),
+      log: this.#log.child({ pipeline: pipeline.name }),
+    })
+    this.#add(pipeline.name, { start: async () => drain.start(), stop: (deadline) => drain.stop(deadline) })
+  }
+
+  #context(kind: string, id: string): ComponentContext {
+    const name = `${kind}/${id}`
+    return {
+      id,
+      log: this.#log.child({ [kind]: id }),
+      metrics: this.metrics.bind({ [kind]: id }),
+      health: (state: HealthState, detail?: string) => this.health.set(name, state, detail),
+    }
+  }
+
+  #add(id: string, lifecycle: Lifecycle): void {
+    this.#parts.push({ id, lifecycle })
+  }
+
+  async #serveMetrics(address: ServiceConfig['telemetry']['metrics']['address']): Promise<AdminServer> {
+    const { registry } = this.metrics
+    const server = await serve(address, 'metrics', (request, response) => {
+      if ((request.url ?? '').split('?')[0] !== '/metrics') {
+        response.writeHead(404, { 'content-type': 'text/plain' }).end('metrics are at /metrics\n')
+        return
+      }
+      registry.metrics().then(
+        (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+        (error: unknown) => {
+          this.#log.error({ err: error }, 'metrics could not be read')
+          response.writeHead(500).end()
+        },
+      )
+    })
+    this.#log.info({ address: `${address.host}:${server.port}` }, 'metrics are served')
+    return server
+  }
+}
+
+function known<V>(map: ReadonlyMap<string, V>, id: string): V {
+  const value = map.get(id)
+  if (value === undefined) throw new Error(`"${id}" was not checked to exist`)
+  return value
+}

@@ -1,0 +1,86 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+/** A counter bound to its labels: a call costs an addition. */
+export interface BoundCounter {
+  inc(n?: number): void
+}
+
+export interface BoundGauge {
+  set(value: number): void
+}
+
+export interface BoundHistogram {
+  observe(value: number): void
+}
+
+/**
+ * Makes metrics that carry the component's own label, so that two components of a type never mix.
+ * Names are created once and shared by all components of the process. Bind labels once, count per batch.
+ */
+export interface ComponentMetrics {
+  readonly counter: (name: string, help: string, labels?: Labels) => BoundCounter
+  /** With `read`, the value is read when Prometheus scrapes. */
+  readonly gauge: (name: string, help: string, labels?: Labels, read?: () => number) => BoundGauge
+  /** `buckets` in the unit of the name. */
+  readonly histogram: (
+    name: string,
+    help: string,
+    buckets: readonly number[],
+    labels?: Labels,
+  ) => BoundHistogram
+}
+
+type Labels = Readonly<Record<string, string>>
+
+/** All metrics of one service. */
+export class Metrics {
+  readonly registry = new Registry()
+  readonly #counters = new Map<string, Counter>()
+  readonly #gauges = new Map<string, Gauge>()
+  readonly #histograms = new Map<string, Histogram>()
+  readonly #reads = new Map<string, { child: { set(value: number): void }; read: () => number }[]>()
+
+  /** Metrics that carry the given labels besides their own, `{ exporter: 'elasticsearch' }` for one. */
+  bind(fixed: Readonly<Record<string, string>>): ComponentMetrics {
+    return {
+      counter: (name, help, labels = {}) => {
+        const all = { ...fixed, ...labels }
+        const counter = getOrMake(this.#counters, name, () => new Counter(this.#options(name, help, all)))
+        return counter.labels(all)
+      },
+      gauge: (name, help, labels = {}, read) => {
+        const all = { ...fixed, ...labels }
+        const gauge = getOrMake(this.#gauges, name, () => {
+          const reads: { child: { set(value: number): void }; read: () => number }[] = []
+          this.#reads.set(name, reads)
+          const collect = (): void => {
+            for (const { child, read } of reads) child.set(read())
+          }
+          return new Gauge({ ...this.#options(name, help, all), collect })
+        })
+        const child = gauge.labels(all)
+        if (read) this.#reads.get(name)?.push({ child, read })
+        return child
+      },
+      histogram: (name, help, buckets, labels = {}) => {
+        const all = { ...fixed, ...labels }
+        const histogram = getOrMake(
+          this.#histograms,
+          name,
+          () => new Histogram({ ...this.#options(name, help, all), buckets: [...buckets] }),
+        )
+        return histogram.labels(all)
+      },
+    }
+  }
+
+  #options(name: string, help: string, labels: Readonly<Record<string, string>>) {
+    return { name, help, labelNames: Object.keys(labels), registers: [this.registry] }
+  }
+}
+
+function getOrMake<V>(map: Map<string, V>, key: string, make: () => V): V {
+  let value = map.get(key)
+  if (value === undefined) map.set(key, (value = make()))
+  return value
+}
