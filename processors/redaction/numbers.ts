@@ -1,0 +1,118 @@
+import type { DetectorName, Finder } from './detector.ts'
+
+/**
+ * Runs of digits that could be a card, a mobile number or an identity number: 11 to 19 digits, or in the groups
+ * they are written in. Not within a word, nor the decimals of a fraction. Every repeat is bounded, so matching is linear.
+ */
+const NUMBER =
+  /(?<![A-Za-z0-9]|[0-9]\.)(?:\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}|\d{4}([ -])\d{6}\2\d{4,5}|\d{3}([ -])\d{4}\3\d{4}|\d{17}[Xx]|\d{11,19})(?![A-Za-z0-9])/g
+
+const SHORTEST = 11
+
+/** The check digit of ISO/IEC 7812-1, for a text of digits. */
+export function passesLuhn(digits: string): boolean {
+  let sum = 0
+  for (let i = digits.length - 1, double = false; i >= 0; i--, double = !double) {
+    const digit = digits.charCodeAt(i) - 0x30
+    sum += double ? (digit > 4 ? digit * 2 - 9 : digit * 2) : digit
+  }
+  return sum % 10 === 0
+}
+
+/** Weights and check characters of GB 11643-1999. */
+const ID_WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2]
+const ID_CHECKS = '10X98765432'
+
+/** Whether 18 characters are a resident identity number: region, date of birth and check character hold. */
+export function isResidentId(number: string): boolean {
+  const year = Number(number.slice(6, 10))
+  const month = Number(number.slice(10, 12))
+  const day = Number(number.slice(12, 14))
+  if (year < 1800 || year > 2099 || month < 1 || month > 12) return false
+  if (day < 1 || day > new Date(Date.UTC(year, month, 0)).getUTCDate()) return false
+  let sum = 0
+  for (let i = 0; i < ID_WEIGHTS.length; i++) sum += ID_WEIGHTS[i] * (number.charCodeAt(i) - 0x30)
+  return ID_CHECKS[sum % 11] === number[17].toUpperCase()
+}
+
+/** First digits of the card schemes: 2221–2720 and 51–55 Mastercard, 3 Amex, JCB, Diners, 4 Visa, 6 UnionPay, Discover, Maestro. */
+const ISSUER = /^(?:2[2-7]|[3-6])/
+const MOBILE = /^(?:86)?1[3-9]\d{9}$/
+
+function kindOf(digits: string): DetectorName | undefined {
+  if (MOBILE.test(digits)) return 'cn_mobile'
+  if (digits.length === 18 && isResidentId(digits)) return 'cn_id'
+  if (
+    digits.length >= 13 &&
+    digits.length <= 19 &&
+    ISSUER.test(digits) &&
+    /^\d+$/.test(digits) &&
+    passesLuhn(digits)
+  ) {
+    return 'credit_card'
+  }
+  return undefined
+}
+
+function mask(kind: DetectorName, digits: string): string {
+  if (kind === 'credit_card') return '*'.repeat(digits.length - 4) + digits.slice(-4)
+  return kind === 'cn_mobile' ? '[CN_MOBILE]' : '[CN_ID]'
+}
+
+/** Payment cards, Chinese mobile numbers and Chinese resident identity numbers. */
+export const numbers: Finder = {
+  detectors: ['credit_card', 'cn_mobile', 'cn_id'],
+
+  scan(bytes, start, end, found) {
+    // Everything looked for is at least 11 characters long, so every tenth byte is enough to hit it.
+    const step = SHORTEST - 1
+    for (let at = start + step; at < end; at += step) {
+      const kind = KINDS[bytes[at]]
+      if (kind === OTHER || (kind === SEPARATOR && KINDS[bytes[at + 1]] !== DIGIT)) continue
+      let left = at
+      while (left > start && continuesBefore(bytes, left)) left--
+      let right = at
+      while (right < end && continuesAt(bytes, right)) right++
+      if (right - left >= SHORTEST && countDigits(bytes, left, right) >= SHORTEST) {
+        for (let hit = left; hit < right; hit += SHORTEST) found(hit)
+      }
+      if (right - at >= step) at += Math.floor((right - at) / step) * step
+    }
+  },
+
+  redact(text, actions, count) {
+    if (text.length < SHORTEST) return text
+    return text.replace(NUMBER, (match) => {
+      const digits = match.replace(/[ -]/g, '')
+      const kind = kindOf(digits)
+      const action = kind && actions.get(kind)
+      if (kind === undefined || action === undefined) return match
+      count(kind)
+      return action === 'mask' ? mask(kind, digits) : ''
+    })
+  },
+}
+
+const OTHER = 0
+const DIGIT = 1
+const SEPARATOR = 2
+const KINDS = new Uint8Array(256)
+KINDS.fill(DIGIT, 0x30, 0x3a)
+KINDS[0x20] = KINDS[0x2d] = SEPARATOR
+
+/** A digit, or a single separator between two. */
+function continuesAt(bytes: Buffer, at: number): boolean {
+  const kind = KINDS[bytes[at]]
+  return kind === DIGIT || (kind === SEPARATOR && KINDS[bytes[at + 1]] === DIGIT)
+}
+
+function continuesBefore(bytes: Buffer, at: number): boolean {
+  const kind = KINDS[bytes[at - 1]]
+  return kind === DIGIT || (kind === SEPARATOR && KINDS[bytes[at - 2]] === DIGIT)
+}
+
+function countDigits(bytes: Buffer, start: number, end: number): number {
+  let digits = 0
+  for (let at = start; at < end; at++) if (KINDS[bytes[at]] === DIGIT) digits++
+  return digits
+}
