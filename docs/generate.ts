@@ -1,0 +1,51 @@
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+import { components } from '../src/components.ts'
+import { configJsonSchema } from '../src/config/json-schema.ts'
+import type { ComponentDefinition } from '../src/define.ts'
+
+/** Files that are made from the components themselves; `node docs/generate.ts` writes them. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  return new Map([
+    ['docs/reference.md', reference()],
+    ['config/schema.json', `${JSON.stringify(configJsonSchema(components), null, 2)}\n`],
+  ])
+}
+
+interface Property {
+  readonly type?: string
+  readonly description?: string
+  readonly default?: unknown
+  readonly enum?: readonly unknown[]
+  readonly properties?: Readonly<Record<string, Property>>
+}
+
+function reference(): string {
+  const sections = components.map(section)
+  return `# Components\n\nMade from the code by \`node docs/generate.ts\`.\n\n${sections.join('\n')}`
+}
+
+function section({ kind, type, summary, config }: ComponentDefinition): string {
+  const schema = z.toJSONSchema(config, { io: 'input', unrepresentable: 'any' }) as Property
+  const rows = rowsOf(schema, '')
+  const table =
+    rows.length === 0 ? 'No settings.\n' : `| setting | default | what it does |\n|---|---|---|\n${rows.join('\n')}\n`
+  return `## ${kind} \`${type}\`\n\n${summary}\n\n${table}`
+}
+
+function rowsOf({ properties = {} }: Property, prefix: string): string[] {
+  return Object.entries(properties).flatMap(([name, property]) => {
+    const path = prefix + name
+    const nested = rowsOf(property, `${path}.`)
+    const value = property.default === undefined || nested.length > 0 ? '' : `\`${JSON.stringify(property.default)}\``
+    const choices = property.enum ? ` One of ${property.enum.map((choice) => `\`${String(choice)}\``).join(', ')}.` : ''
+    return [`| \`${path}\` | ${value} | ${(property.description ?? '').replaceAll('|', '\\|')}${choices} |`, ...nested]
+  })
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, content] of generatedFiles()) {
+    writeFileSync(fileURLToPath(new URL(`../${path}`, import.meta.url)), content)
+  }
+}

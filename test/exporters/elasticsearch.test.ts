@@ -1,0 +1,135 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { elasticsearch } from '../../exporters/elasticsearch/index.ts'
+import { Targets } from '../../exporters/elasticsearch/target.ts'
+import { never, testContext } from '../support/component.ts'
+import { batchOf, text } from '../support/otlp.ts'
+
+const servers: Server[] = []
+
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections()
+    server.close()
+  }
+})
+
+interface Answer {
+  readonly status?: number
+  readonly body?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A server that answers as no healthy Elasticsearch does, and an exporter that sends to it. */
+async function hostile(answer: (documents: string[]) => Answer) {
+  const seen: string[][] = []
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = []
+    request.on('data', (chunk: Buffer) => chunks.push(chunk))
+    request.on('end', () => {
+      const lines = Buffer.concat(chunks).toString().trimEnd().split('\n')
+      const documents = lines
+        .filter((_, i) => i % 2 === 1)
+        .map((line) => (JSON.parse(line) as { body: { text: string } }).body.text)
+      seen.push(documents)
+      const { status = 200, body = '{}', headers = {} } = answer(documents)
+      response.writeHead(status, headers).end(body)
+    })
+  })
+  servers.push(server)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const endpoint = `http://user:hunter2@127.0.0.1:${(server.address() as AddressInfo).port}`
+  const context = testContext()
+  const exporter = elasticsearch.create(elasticsearch.config.parse({ endpoint }), context)
+  const batch = batchOf(['a', 'b', 'c', 'd'].map((body) => ({ body: text(body) })))
+  batch.identify(Buffer.alloc(32))
+  const outcome = await exporter.export(batch, AbortSignal.timeout(5000)).then(
+    () => 'delivered',
+    (error: unknown) => error as Error,
+  )
+  await exporter.stop?.(never)
+  return { outcome, seen, context }
+}
+
+const items = (...statuses: number[]): string =>
+  JSON.stringify({
+    errors: true,
+    items: statuses.map((status) => ({
+      create: {
+        status,
+        ...(status >= 400 && { error: { type: 'some_exception', reason: 'quotes a secret' } }),
+      },
+    })),
+  })
+
+describe('the elasticsearch exporter and a hostile server', () => {
+  it('settles every document by its own status', async () => {
+    const { outcome } = await hostile(() => ({ body: items(201, 409, 429, 400) }))
+    expect(outcome).toMatchObject({
+      name: 'RetryableError',
+      reason: 'too_many',
+      remaining: [2],
+      rejected: [{ records: [3], reason: '400 some_exception' }],
+    })
+  })
+
+  it('sends documents again that met a server fault or missing rights', async () => {
+    const { outcome } = await hostile(() => ({ body: items(503, 201, 403, 500) }))
+    expect(outcome).toMatchObject({ name: 'RetryableError', remaining: [0, 2, 3], rejected: [] })
+  })
+
+  it.each([429, 500, 502, 503, 401, 403, 404])(
+    'keeps everything when the request is answered %d',
+    async (status) => {
+      const { outcome } = await hostile(() => ({ status, headers: { 'retry-after': '7' } }))
+      expect(outcome).toMatchObject({ name: 'RetryableError', remaining: undefined, retryAfter: 7000 })
+    },
+  )
+
+  it.each([
+    ['no JSON', '<html>'],
+    ['an empty object', '{}'],
+    ['too few items', items(201)],
+    ['items without a status', '{"errors":true,"items":[{"create":{}},{},{},{}]}'],
+  ])('keeps everything when the answer is %s', async (_, body) => {
+    const { outcome } = await hostile(() => ({ body }))
+    expect(outcome).toMatchObject({ name: 'RetryableError', reason: 'bad_answer' })
+  })
+
+  it.each([413, 400])('finds the one record that makes a request fail with %d', async (status) => {
+    const { outcome, context } = await hostile((documents) =>
+      documents.includes('c') ? { status } : { body: '{"errors":false}' },
+    )
+    expect(outcome).toMatchObject({ name: 'PermanentError', rejected: [{ records: [2] }] })
+    expect(await context.value('otelcol_elasticsearch_docs_processed', { outcome: 'success' })).toBe(3)
+  })
+
+  it('never shows credentials or what a reason quotes', async () => {
+    const { outcome, context } = await hostile(() => ({ status: 401 }))
+    const shown = JSON.stringify([outcome, (outcome as Error).message, context.states])
+    expect(shown).not.toContain('hunter2')
+    const { outcome: refused } = await hostile(() => ({ body: items(400, 400, 400, 400) }))
+    expect(JSON.stringify(refused)).not.toContain('secret')
+  })
+})
+
+describe('targets', () => {
+  const targets = new Targets(undefined)
+
+  it.each([
+    [{}, 'logs-generic.otel-default'],
+    [{ dataset: 'Shop-Cart', namespace: 'EU' }, 'logs-shop_cart.otel-eu'],
+    [{ dataset: '../*?"<>|', namespace: ' #,:' }, 'logs-unknown.otel-unknown'],
+    [{ dataset: 'x'.repeat(200) }, `logs-${'x'.repeat(95)}.otel-default`],
+    [{ index: '.Kibana' }, 'kibana'],
+  ])('turns %j into the index %s', (route, index) => {
+    expect(targets.of(route).index).toBe(index)
+  })
+
+  it('sends everything to the index the config fixes', () => {
+    expect(new Targets('all-logs').of({ dataset: 'x', index: 'y' }).index).toBe('all-logs')
+  })
+})
