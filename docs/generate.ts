@@ -30,7 +30,9 @@ function section({ kind, type, summary, config }: ComponentDefinition): string {
   const schema = z.toJSONSchema(config, { io: 'input', unrepresentable: 'any' }) as Property
   const rows = rowsOf(schema, '')
   const table =
-    rows.length === 0 ? 'No settings.\n' : `| setting | default | what it does |\n|---|---|---|\n${rows.join('\n')}\n`
+    rows.length === 0
+      ? 'No settings.\n'
+      : `| setting | default | what it does |\n|---|---|---|\n${rows.join('\n')}\n`
   return `## ${kind} \`${type}\`\n\n${summary}\n\n${table}`
 }
 
@@ -38,9 +40,15 @@ function rowsOf({ properties = {} }: Property, prefix: string): string[] {
   return Object.entries(properties).flatMap(([name, property]) => {
     const path = prefix + name
     const nested = rowsOf(property, `${path}.`)
-    const value = property.default === undefined || nested.length > 0 ? '' : `\`${JSON.stringify(property.default)}\``
-    const choices = property.enum ? ` One of ${property.enum.map((choice) => `\`${String(choice)}\``).join(', ')}.` : ''
-    return [`| \`${path}\` | ${value} | ${(property.description ?? '').replaceAll('|', '\\|')}${choices} |`, ...nested]
+    const value =
+      property.default === undefined || nested.length > 0 ? '' : `\`${JSON.stringify(property.default)}\``
+    const choices = property.enum
+      ? ` One of ${property.enum.map((choice) => `\`${String(choice)}\``).join(', ')}.`
+      : ''
+    return [
+      `| \`${path}\` | ${value} | ${(property.description ?? '').replaceAll('|', '\\|')}${choices} |`,
+      ...nested,
+    ]
   })
 }
 

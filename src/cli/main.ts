@@ -1,13 +1,11 @@
 #!/usr/bin/env node
-import { components } from '../components.ts'
-import { runService } from '../service/run.ts'
-import { runCli } from './program.ts'
+// Nothing is imported before the check: older versions could not even link what Sluice needs.
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 22 || (major === 22 && minor < 18)) {
+  process.stderr.write(`sluice needs Node 22.18 or newer, and this is ${process.version}\n`)
+  process.exit(1)
+}
+const { start } = await import('./start.ts')
+process.exit(await start())
 
-const code = await runCli(process.argv.slice(2), {
-  components,
-  runService,
-  env: process.env,
-  stdout: process.stdout,
-  stderr: process.stderr,
-})
-process.exit(code)
+export {}

@@ -33,11 +33,21 @@ export function readValue(bytes: Buffer, start: number, end: number): Value {
       else if (tag === AnyValue.bytes) value = bytes.subarray(reader.pos, stop)
       else if (tag === AnyValue.array)
         value = readItems(reader, stop).map(([from, to]) => readValue(bytes, from, to))
-      else value = new Map(readItems(reader, stop).map(([from, to]) => readKeyValue(bytes, from, to)))
+      else value = readMap(bytes, readItems(reader, stop))
       reader.pos = stop
     } else reader.skip(tag, end)
   }
   return value
+}
+
+/** Of a key that is there twice the first counts, as everywhere. */
+function readMap(bytes: Buffer, items: readonly (readonly [number, number])[]): ReadonlyMap<string, Value> {
+  const map = new Map<string, Value>()
+  for (const [from, to] of items) {
+    const [key, value] = readKeyValue(bytes, from, to)
+    if (!map.has(key)) map.set(key, value)
+  }
+  return map
 }
 
 /** Reads a checked KeyValue at `[start, end)`. */

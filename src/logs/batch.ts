@@ -1,4 +1,4 @@
-import { checkRecord, checkResource, checkScope } from './check.ts'
+import { checkRecord, checkResource, checkScope, checkUtf8 } from './check.ts'
 import { type BatchData, isDropped, type Part, recordCount } from './data.ts'
 import { type EncodedBatch, encode } from './encode.ts'
 import { type Envelope, readEnvelope } from './envelope.ts'
@@ -324,6 +324,10 @@ function checkContexts(bytes: Buffer, resources: Int32Array, scopes: Int32Array)
     [scopes, S, checkScope],
   ] as const) {
     for (let at = 0; at < table.length; at += columns.STRIDE) {
+      if (table[at + columns.URL] !== -1) {
+        reader.pos = table[at + columns.URL]
+        checkUtf8(reader, table[at + columns.URL_END], 'schema_url')
+      }
       if (table[at + columns.MESSAGE] !== -1) {
         reader.pos = table[at + columns.MESSAGE]
         if (check(reader, table[at + columns.MESSAGE_END])) repeated = true
@@ -350,17 +354,18 @@ function positionsOf(envelope: Envelope | undefined): () => number {
   }
 }
 
-/** Nanoseconds at `at`, as milliseconds. */
-function millisecondsAt(bytes: Buffer, at: number): number {
+/** The nanoseconds of a record's time as milliseconds; 0 is OTLP's way to say that there is none. */
+function timeMs(bytes: Buffer, start: number, offset: number): number {
+  if (offset === 0) return 0
+  const at = start + offset
   return Math.floor((bytes.readUInt32LE(at + 4) * 0x100000000 + bytes.readUInt32LE(at)) / 1e6)
 }
 
 function oldestObservedMs(bytes: Buffer, rows: Int32Array): number | undefined {
   let oldest = Number.POSITIVE_INFINITY
   for (let row = 0; row < rows.length; row += L.STRIDE) {
-    const offset = rows[row + L.OBSERVED] || rows[row + L.TIME]
-    if (offset === 0) continue
-    const time = millisecondsAt(bytes, rows[row + L.START] + offset)
+    const start = rows[row + L.START]
+    const time = timeMs(bytes, start, rows[row + L.OBSERVED]) || timeMs(bytes, start, rows[row + L.TIME])
     if (time > 0 && time < oldest) oldest = time
   }
   return oldest === Number.POSITIVE_INFINITY ? undefined : oldest
@@ -368,6 +373,6 @@ function oldestObservedMs(bytes: Buffer, rows: Int32Array): number | undefined {
 
 /** The time of the first record of the request as received: the same whenever the request comes again. */
 function firstTimeMs(bytes: Buffer, rows: Int32Array): number {
-  const offset = rows.length === 0 ? 0 : rows[L.TIME] || rows[L.OBSERVED]
-  return offset === 0 ? 0 : millisecondsAt(bytes, rows[L.START] + offset)
+  if (rows.length === 0) return 0
+  return timeMs(bytes, rows[L.START], rows[L.TIME]) || timeMs(bytes, rows[L.START], rows[L.OBSERVED])
 }

@@ -1,12 +1,26 @@
 import { isUtf8 } from 'node:buffer'
 import { CHECKED, L, LONG_INT } from './structure.ts'
-import { AnyValue, KeyValue, LIST_ITEM, MAX_DEPTH, Record, Resource, Scope, type WireReader } from './wire.ts'
+import {
+  AnyValue,
+  EntityRef,
+  KeyValue,
+  LEN,
+  LIST_ITEM,
+  MAX_DEPTH,
+  Record,
+  Resource,
+  Scope,
+  type WireReader,
+} from './wire.ts'
 
 /**
  * The one walk over everything inside a request at the door. After it, readers behind may trust lengths,
  * wire types, nesting and UTF-8. All functions leave the reader at `end`, throw `MalformedError`, and
  * return true when a field that may appear once appeared twice, which `normalize` then rewrites.
  */
+
+/** A number that is free again: early versions of OTLP had the record's name in it. */
+const OLD_NAME = 4
 
 /** Checks one LogRecord and fills its row of the record table with offsets relative to `base`. */
 export function checkRecord(
@@ -69,7 +83,8 @@ export function checkRecord(
         reader.varint(end)
         break
       default:
-        skipUnknown(reader, tag, end, 12, 'log_records')
+        if (tag >>> 3 === OLD_NAME) reader.skip(tag, end)
+        else skipUnknown(reader, tag, end, 12, 'log_records')
     }
   }
   rows[row + L.STATE] |= longInt ? CHECKED | LONG_INT : CHECKED
@@ -84,9 +99,19 @@ export function checkResource(reader: WireReader, end: number): boolean {
     if (tag === Resource.attributes) {
       if (checkKeyValue(reader, reader.length(end), 1)) repeated = true
     } else if (tag === Resource.droppedAttributesCount) reader.varint(end)
-    else skipUnknown(reader, tag, end, 2, 'resource')
+    else if (tag === Resource.entityRefs) checkEntityRef(reader, reader.length(end))
+    else skipUnknown(reader, tag, end, 3, 'resource')
   }
   return repeated
+}
+
+function checkEntityRef(reader: WireReader, end: number): void {
+  while (reader.pos < end) {
+    const tag = reader.tag(end)
+    const isText = tag >= EntityRef.first && tag <= EntityRef.last && (tag & 7) === LEN
+    if (isText) checkText(reader, end, 'entity_refs')
+    else skipUnknown(reader, tag, end, 4, 'entity_refs')
+  }
 }
 
 /** Checks an InstrumentationScope message. */
@@ -117,16 +142,20 @@ function isLongInt(value: number): boolean {
 
 function checkKeyValue(reader: WireReader, end: number, depth: number): boolean {
   let repeated = false
+  let keys = 0
   let values = 0
   while (reader.pos < end) {
     const tag = reader.tag(end)
-    if (tag === KeyValue.key) checkText(reader, end, 'attribute key')
-    else if (tag === KeyValue.value) {
+    if (tag === KeyValue.key) {
+      checkText(reader, end, 'attribute key')
+      keys++
+    } else if (tag === KeyValue.value) {
       if (checkAnyValue(reader, reader.length(end), depth)) repeated = true
       values++
-    } else skipUnknown(reader, tag, end, 2, 'attributes')
+    } else if (tag === KeyValue.keyIndex) reader.varint(end)
+    else skipUnknown(reader, tag, end, 3, 'attributes')
   }
-  return repeated || values > 1
+  return repeated || keys > 1 || values > 1
 }
 
 function checkAnyValue(reader: WireReader, end: number, depth: number): boolean {
@@ -141,6 +170,7 @@ function checkAnyValue(reader: WireReader, end: number, depth: number): boolean 
         checkText(reader, end, 'string value')
         break
       case AnyValue.bool:
+      case AnyValue.stringIndex:
         reader.varint(end)
         break
       case AnyValue.int: {
@@ -167,7 +197,7 @@ function checkAnyValue(reader: WireReader, end: number, depth: number): boolean 
         break
       default:
         kinds--
-        skipUnknown(reader, tag, end, 7, 'value')
+        skipUnknown(reader, tag, end, 8, 'value')
     }
   }
   return repeated || kinds > 1
@@ -177,8 +207,12 @@ function checkAnyValue(reader: WireReader, end: number, depth: number): boolean 
 const SHORT_TEXT = 48
 
 /** A length-delimited field that must hold UTF-8. */
-export function checkText(reader: WireReader, end: number, what: string): void {
-  const stop = reader.length(end)
+function checkText(reader: WireReader, end: number, what: string): void {
+  checkUtf8(reader, reader.length(end), what)
+}
+
+/** The bytes up to `stop` must be UTF-8. */
+export function checkUtf8(reader: WireReader, stop: number, what: string): void {
   const { bytes, pos } = reader
   if (stop - pos < SHORT_TEXT) {
     let high = 0

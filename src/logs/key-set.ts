@@ -24,6 +24,6 @@ export class KeySet {
       }
       reader.skip(tag, end)
     }
-    return false
+    return this.#names.has('')
   }
 }

@@ -14,24 +14,24 @@ import {
 import { WireWriter } from './wire-writer.ts'
 
 /**
- * Rewrites a checked request so that every message field that may appear once does: protobuf allows it twice
- * and says to merge (https://protobuf.dev/programming-guides/encoding/#last-one-wins). Merging is putting the
+ * Rewrites a checked request so that every message field and every key that may appear once does: protobuf allows
+ * them twice and says to merge (https://protobuf.dev/programming-guides/encoding/#last-one-wins). Merging is putting the
  * contents one after the other; of a oneof only the last member counts. Rare, so it may be slow: behind
  * the door everything reads the simple form.
  */
 export function normalize(bytes: Buffer): Buffer {
   const writer = new WireWriter(bytes.length + 64)
-  writeMessage(writer, REQUEST, bytes)
+  writeMessage(writer, REQUEST, bytes, [0, bytes.length])
   return writer.take()
 }
 
-/** Message fields to descend into, by tag; `once`: may appear once. */
+/** Fields to look at, by tag: a message that may appear once or often, or a text of which the last counts. */
 interface Shape {
-  readonly [tag: number]: { readonly once: boolean; readonly of: () => Shape }
+  readonly [tag: number]: 'last' | { readonly once: boolean; readonly of: () => Shape }
 }
 
 const ANY_VALUE: Shape = {}
-const KEY_VALUE: Shape = { [KeyValue.value]: { once: true, of: () => ANY_VALUE } }
+const KEY_VALUE: Shape = { [KeyValue.key]: 'last', [KeyValue.value]: { once: true, of: () => ANY_VALUE } }
 const ATTRIBUTES = { once: false, of: () => KEY_VALUE }
 const KVLIST: Shape = { [LIST_ITEM]: ATTRIBUTES }
 const ARRAY: Shape = { [LIST_ITEM]: { once: false, of: () => ANY_VALUE } }
@@ -48,80 +48,88 @@ const RESOURCE_LOGS: Shape = {
 }
 const REQUEST: Shape = { [Request.resourceLogs]: { once: false, of: () => RESOURCE_LOGS } }
 
-interface Field {
-  readonly tag: number
-  /** The whole field, tag included. */
-  readonly raw: Buffer
-  /** What a length-delimited field holds. */
-  readonly content: Buffer
-}
+/** Where a message lies: start and end of each piece in turn. Offsets, for a hostile request has millions. */
+type Pieces = readonly number[]
 
-function readFields(bytes: Buffer): Field[] {
+/** Calls `visit` with each field: its tag, its first byte, the first of its value, and its end. */
+function eachField(
+  bytes: Buffer,
+  pieces: Pieces,
+  visit: (tag: number, field: number, value: number, end: number) => void,
+): void {
   const reader = new WireReader(bytes)
-  const fields: Field[] = []
-  while (reader.pos < bytes.length) {
-    const start = reader.pos
-    const tag = reader.tag(bytes.length)
-    const afterTag = reader.pos
-    reader.skip(tag, bytes.length)
-    let contentStart = reader.pos
-    if ((tag & 7) === LEN) {
-      const end = reader.pos
-      reader.pos = afterTag
-      reader.length(bytes.length)
-      contentStart = reader.pos
-      reader.pos = end
+  for (let piece = 0; piece < pieces.length; piece += 2) {
+    const end = pieces[piece + 1]
+    reader.pos = pieces[piece]
+    while (reader.pos < end) {
+      const field = reader.pos
+      const tag = reader.tag(end)
+      let value = reader.pos
+      if ((tag & 7) === LEN) {
+        const stop = reader.length(end)
+        value = reader.pos
+        reader.pos = stop
+      } else reader.skip(tag, end)
+      visit(tag, field, value, reader.pos)
     }
-    fields.push({
-      tag,
-      raw: bytes.subarray(start, reader.pos),
-      content: bytes.subarray(contentStart, reader.pos),
-    })
   }
-  return fields
 }
 
-function writeMessage(writer: WireWriter, shape: Shape, bytes: Buffer): void {
+function writeMessage(writer: WireWriter, shape: Shape, bytes: Buffer, pieces: Pieces): void {
   if (shape === ANY_VALUE) {
-    writeAnyValue(writer, bytes)
+    writeAnyValue(writer, bytes, pieces)
     return
   }
-  const fields = readFields(bytes)
-  const written = new Set<number>()
-  for (const field of fields) {
-    const known = shape[field.tag]
-    if (known === undefined) {
-      writer.copy(field.raw)
-    } else if (!known.once) {
-      writeNested(writer, field.tag, known.of(), field.content)
-    } else if (!written.has(field.tag)) {
-      written.add(field.tag)
-      const all = fields.filter(({ tag }) => tag === field.tag).map(({ content }) => content)
-      writeNested(writer, field.tag, known.of(), Buffer.concat(all))
+  const merged = new Map<number, number[]>()
+  const last = new Map<number, number>()
+  eachField(bytes, pieces, (tag, field, value, end) => {
+    const known = shape[tag]
+    if (known === 'last') last.set(tag, field)
+    else if (known?.once) {
+      const all = merged.get(tag)
+      if (all) all.push(value, end)
+      else merged.set(tag, [value, end])
     }
-  }
+  })
+  eachField(bytes, pieces, (tag, field, value, end) => {
+    const known = shape[tag]
+    if (known === undefined || (known === 'last' && last.get(tag) === field)) {
+      writer.copy(bytes, field, end)
+    } else if (known !== 'last') {
+      const all = known.once ? merged.get(tag) : [value, end]
+      if (all === undefined) return
+      merged.delete(tag)
+      writeNested(writer, tag, known.of(), bytes, all)
+    }
+  })
 }
 
-function writeNested(writer: WireWriter, tag: number, shape: Shape, content: Buffer): void {
+function writeNested(writer: WireWriter, tag: number, shape: Shape, bytes: Buffer, pieces: Pieces): void {
   const start = writer.open(tag)
-  writeMessage(writer, shape, content)
+  writeMessage(writer, shape, bytes, pieces)
   writer.close(start)
 }
 
 const MEMBERS: ReadonlySet<number> = new Set(Object.values(AnyValue))
 
-function writeAnyValue(writer: WireWriter, bytes: Buffer): void {
-  const fields = readFields(bytes)
-  const members = fields.filter(({ tag }) => MEMBERS.has(tag))
-  const last = members.at(-1)
-  for (const { tag, raw } of fields) if (!MEMBERS.has(tag)) writer.copy(raw)
-  if (last === undefined) return
-  if (last.tag !== AnyValue.array && last.tag !== AnyValue.kvlist) {
-    writer.copy(last.raw)
-    return
-  }
+function writeAnyValue(writer: WireWriter, bytes: Buffer, pieces: Pieces): void {
+  let last = 0
+  let lastField = 0
+  let lastEnd = 0
   // A list merges with those right before it, up to a member of another kind, which had replaced it.
-  const firstOfRun = members.findLastIndex(({ tag }) => tag !== last.tag) + 1
-  const run = members.slice(firstOfRun).map(({ content }) => content)
-  writeNested(writer, last.tag, last.tag === AnyValue.array ? ARRAY : KVLIST, Buffer.concat(run))
+  let run: number[] = []
+  eachField(bytes, pieces, (tag, field, value, end) => {
+    if (!MEMBERS.has(tag)) {
+      writer.copy(bytes, field, end)
+      return
+    }
+    const isList = tag === AnyValue.array || tag === AnyValue.kvlist
+    if (!isList || tag !== last) run = []
+    if (isList) run.push(value, end)
+    last = tag
+    lastField = field
+    lastEnd = end
+  })
+  if (run.length > 0) writeNested(writer, last, last === AnyValue.array ? ARRAY : KVLIST, bytes, run)
+  else if (last !== 0) writer.copy(bytes, lastField, lastEnd)
 }

@@ -16,7 +16,9 @@ export const FIXED32 = 5
 /** Tags (field number and wire type) of the messages in opentelemetry/proto/logs/v1/logs.proto and common.proto. */
 export const Request = { resourceLogs: 0x0a } as const
 export const ResourceLogs = { resource: 0x0a, scopeLogs: 0x12, schemaUrl: 0x1a } as const
-export const Resource = { attributes: 0x0a, droppedAttributesCount: 0x10 } as const
+export const Resource = { attributes: 0x0a, droppedAttributesCount: 0x10, entityRefs: 0x1a } as const
+/** `schema_url`, `type`, `id_keys` and `description_keys`, all of them text. */
+export const EntityRef = { first: 0x0a, last: 0x22 } as const
 export const ScopeLogs = { scope: 0x0a, logRecords: 0x12, schemaUrl: 0x1a } as const
 export const Scope = { name: 0x0a, version: 0x12, attributes: 0x1a, droppedAttributesCount: 0x20 } as const
 export const Record = {
@@ -32,7 +34,8 @@ export const Record = {
   observedTime: 0x59,
   eventName: 0x62,
 } as const
-export const KeyValue = { key: 0x0a, value: 0x12 } as const
+/** The indices are for profiles; in logs they stand for nothing. */
+export const KeyValue = { key: 0x0a, value: 0x12, keyIndex: 0x18 } as const
 export const AnyValue = {
   string: 0x0a,
   bool: 0x10,
@@ -41,12 +44,16 @@ export const AnyValue = {
   array: 0x2a,
   kvlist: 0x32,
   bytes: 0x3a,
+  stringIndex: 0x40,
 } as const
 /** `values` of both ArrayValue and KeyValueList. */
 export const LIST_ITEM = 0x0a
 
 /** Deeper values are refused: 64 levels, as the OTLP specification proposes (opentelemetry-specification#5186). */
 export const MAX_DEPTH = 64
+
+/** Bytes of a 32-bit varint; other readers refuse a longer tag even where the rest is zeros. */
+const LONGEST_TAG = 5
 
 /** A cursor over wire bytes. Every read is bounded by the end of the message it is in. */
 export class WireReader {
@@ -60,8 +67,11 @@ export class WireReader {
 
   /** A field's number and wire type. */
   tag(end: number): number {
+    const start = this.pos
     const tag = this.varint(end)
-    if (tag >>> 3 === 0 || tag > 0xffffffff) throw this.malformed('field number out of range')
+    if (tag >>> 3 === 0 || tag > 0xffffffff || this.pos - start > LONGEST_TAG) {
+      throw this.malformed('field number out of range')
+    }
     return tag
   }
 

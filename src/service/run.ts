@@ -31,8 +31,7 @@ export async function runService(
     return 1
   }
   log.info('running')
-  if (process.stdout.isTTY || config.telemetry.logs.encoding === 'console')
-    process.stdout.write(welcome(config))
+  process.stdout.write(welcome(config))
   if (!stopped.signal.aborted)
     await new Promise((resolve) => stopped.signal.addEventListener('abort', resolve))
   await service.stop(AbortSignal.timeout(config.shutdownTimeoutMs))

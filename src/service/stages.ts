@@ -1,4 +1,4 @@
-import type { Processor, Push } from '../component.ts'
+import { PermanentError, type Processor, type Push } from '../component.ts'
 import type { LogBatch } from '../logs/batch.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 
@@ -64,6 +64,11 @@ export function fanOut(targets: readonly Push[]): Push {
   return async (batch, signal) => {
     const forks = targets.map((_, index) => (index === 0 ? batch : batch.fork()))
     const settled = await Promise.allSettled(targets.map((push, index) => push(forks[index], signal)))
-    for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason
+    const reasons: unknown[] = settled.flatMap((outcome) =>
+      outcome.status === 'rejected' ? [outcome.reason] : [],
+    )
+    // One that may still succeed goes before one that never will: told the latter, a client would drop the batch.
+    const worthRetrying = reasons.find((reason) => !(reason instanceof PermanentError))
+    if (reasons.length > 0) throw worthRetrying ?? reasons[0]
   }
 }

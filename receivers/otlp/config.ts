@@ -1,0 +1,67 @@
+import { z } from 'zod'
+import { bytes, duration, endpoint } from '../../src/config/fields.ts'
+
+const grpc = z.strictObject({
+  endpoint: endpoint().prefault('localhost:4317').describe('Where to listen. Port 0 takes any free port.'),
+  max_recv_msg_size_mib: z
+    .int()
+    .min(1)
+    .max(1024)
+    .default(20)
+    .describe(
+      'Largest request in MiB, before and after decompression; larger ones are answered RESOURCE_EXHAUSTED.',
+    ),
+  max_concurrent_streams: z
+    .int()
+    .min(1)
+    .default(100)
+    .describe('Requests in flight on one connection; clients keep further ones back.'),
+})
+
+const http = z
+  .strictObject({
+    endpoint: endpoint().prefault('localhost:4318').describe('Where to listen. Port 0 takes any free port.'),
+    logs_url_path: z.string().startsWith('/').default('/v1/logs').describe('The path that takes logs.'),
+    max_request_body_size: bytes()
+      .prefault('20MiB')
+      .describe('Largest request, before and after decompression; larger ones are answered 413.'),
+    read_header_timeout: duration()
+      .prefault('1m')
+      .describe('Closes a connection that takes longer to send the headers of a request; 0s waits for ever.'),
+    read_timeout: duration()
+      .prefault('1m')
+      .describe('Closes a connection that takes longer to send a whole request; 0s waits for ever.'),
+    idle_timeout: duration()
+      .prefault('1m')
+      .describe('Closes a connection that brings no further request for this long; 0s never does.'),
+  })
+  .refine(
+    ({ read_header_timeout: header, read_timeout: whole }) => whole === 0 || (header > 0 && header <= whole),
+    {
+      path: ['read_header_timeout'],
+      error: 'expected no more than read_timeout, which includes it',
+    },
+  )
+
+/** A protocol is on as soon as its key is there: `grpc:` alone takes the defaults. */
+function switchedOn<S extends z.ZodType>(settings: S, defaults: z.input<S>) {
+  return settings.nullable().transform((given) => given ?? settings.parse(defaults))
+}
+
+export const config = z.strictObject({
+  protocols: z
+    .strictObject({
+      grpc: switchedOn(grpc, {}).optional().describe('OTLP over gRPC. The bare key switches it on.'),
+      http: switchedOn(http, {})
+        .optional()
+        .describe('OTLP over HTTP, protobuf and JSON. The bare key switches it on.'),
+    })
+    .refine((protocols) => protocols.grpc !== undefined || protocols.http !== undefined, {
+      error: 'expected grpc, http or both',
+    })
+    .describe('The ways in. At least one.'),
+})
+
+export type GrpcSettings = z.output<typeof grpc>
+export type HttpSettings = z.output<typeof http>
+export type OtlpConfig = z.output<typeof config>

@@ -1,0 +1,55 @@
+import type { Logger } from 'pino'
+import type { Push } from '../../src/component.ts'
+import { LogBatch } from '../../src/logs/batch.ts'
+import type { Counts } from './counts.ts'
+import { type Outcome, outcomeOf, retryLater } from './outcome.ts'
+
+/** A bug that fails every request should not fill the disk with saying so. */
+const LOG_INTERVAL_MS = 1000
+
+const SUCCESS: Outcome = { ok: true, rejected: 0, message: '' }
+
+/** What both transports do with a request, from its bytes to the outcome to answer with. */
+export class Intake {
+  readonly #push: Push
+  readonly #log: Logger
+  readonly #signal: AbortSignal
+  #lastLogged = Number.NEGATIVE_INFINITY
+  #unlogged = 0
+
+  /** `signal` aborts when running requests are given up; a client that goes away is no reason for that. */
+  constructor(push: Push, log: Logger, signal: AbortSignal) {
+    this.#push = push
+    this.#log = log
+    this.#signal = signal
+  }
+
+  /** Reads a request and pushes its records. Resolves once somebody else is responsible for them, or nobody is. Never rejects. */
+  async take(read: () => Buffer | Promise<Buffer>, counts: Counts): Promise<Outcome> {
+    let records = 0
+    let outcome = SUCCESS
+    try {
+      const batch = LogBatch.decode(await read())
+      // Processors may drop some: count before they do.
+      records = batch.size
+      if (records > 0) await this.#push(batch, this.#signal)
+    } catch (error) {
+      outcome = outcomeOf(error, records) ?? this.#unplanned(error)
+    }
+    counts.count(outcome, records)
+    return outcome
+  }
+
+  #unplanned(error: unknown): Outcome {
+    if (this.#signal.aborted) return retryLater('stopping', 'the collector is stopping')
+    const now = performance.now()
+    if (now - this.#lastLogged < LOG_INTERVAL_MS) {
+      this.#unlogged++
+    } else {
+      this.#log.error({ err: error, unlogged: this.#unlogged }, 'request failed unexpectedly')
+      this.#lastLogged = now
+      this.#unlogged = 0
+    }
+    return retryLater('internal', 'the collector failed unexpectedly; its log says why')
+  }
+}
