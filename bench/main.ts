@@ -18,6 +18,8 @@ const { values } = parseArgs({
     records: { type: 'string', default: '500,10' },
     connections: { type: 'string', default: '4' },
     inflight: { type: 'string', default: '4' },
+    /** Folder for CPU profiles of gateway and drain. */
+    profile: { type: 'string' },
   },
 })
 
@@ -48,14 +50,16 @@ async function measure(recordsPerRequest: number): Promise<Result> {
   const children: Child[] = []
   const redis = await startRedis({ args: ['--maxmemory', '2gb'] })
   try {
-    const sink = run('bench/null-bulk.ts', [], 'pipe')
+    const sink = run('bench/null-bulk.ts', [], { stdout: 'pipe' })
     children.push(sink)
     const sinkPort = Number(await firstLine(sink))
     const [grpc, gatewayMetrics, drainMetrics] = await Promise.all([freePort(), freePort(), freePort()])
     const start = (pipeline: string, metricsPort: number): Child => {
       const file = join(folder, `${metricsPort}.yaml`)
       writeFileSync(file, configText({ grpc, metricsPort, redisUrl: redis.url, sinkPort }))
-      const child = run('src/cli/main.ts', ['run', '--config', file, '--pipelines', pipeline])
+      const child = run('src/cli/main.ts', ['run', '--config', file, '--pipelines', pipeline], {
+        profile: values.profile,
+      })
       children.push(child)
       return child
     }
@@ -121,7 +125,7 @@ async function load(port: number, records: number, seconds: number): Promise<Cli
   const { connections, inflight } = values
   const options = { target: `127.0.0.1:${port}`, records, seconds, connections, inflight }
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
-  return JSON.parse(await firstLine(run('bench/load.ts', args, 'pipe'))) as ClientReport
+  return JSON.parse(await firstLine(run('bench/load.ts', args, { stdout: 'pipe' }))) as ClientReport
 }
 
 /** Waits until everything the gateway took has been delivered. */

@@ -10,9 +10,20 @@ export interface Child {
   stop(): Promise<void>
 }
 
+export interface RunOptions {
+  readonly stdout?: 'pipe' | 'ignore'
+  /** Folder for a CPU profile. */
+  readonly profile?: string | undefined
+}
+
 /** Runs a TypeScript file of the project with the Node that runs this. */
-export function run(file: string, args: readonly string[], stdout: 'pipe' | 'ignore' = 'ignore'): Child {
-  const child = spawn(process.execPath, [file, ...args], { cwd: root, stdio: ['ignore', stdout, 'inherit'] })
+export function run(file: string, args: readonly string[], options: RunOptions = {}): Child {
+  const { stdout = 'ignore', profile } = options
+  const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
+  const child = spawn(process.execPath, [...flags, file, ...args], {
+    cwd: root,
+    stdio: ['ignore', stdout, 'inherit'],
+  })
   return {
     process: child,
     async stop() {
