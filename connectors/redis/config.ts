@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import { bytes, duration, secret } from '../../src/config/fields.ts'
+
+const Url = secret().refine((text) => /^rediss?:$/.test(URL.parse(text)?.protocol ?? ''), {
+  error: 'expected redis://host:port, or rediss:// for TLS',
+})
+const Share = z.number().positive().max(1)
+
+export const RedisConfig = z
+  .strictObject({
+    url: Url.default('redis://127.0.0.1:6379').describe(
+      'The server, Redis 7 or Valkey 7.2 and later: redis://user:password@host:port/database, rediss:// with TLS.',
+    ),
+    stream: z
+      .string()
+      .regex(/^[A-Za-z0-9_.-]+$/)
+      .default('logs')
+      .describe('Which buffer of the server to use. Gateways and drains of the same name share one.'),
+    key_prefix: z
+      .string()
+      .regex(/^[A-Za-z0-9_.-]+$/)
+      .default('sluice')
+      .describe('What all keys in Redis begin with.'),
+    compression: z
+      .enum(['zstd', 'none'])
+      .default('zstd')
+      .describe('How elements are stored. Either kind is read, whatever is set here.'),
+    element_size: bytes()
+      .refine((size) => size >= 1024, { error: 'expected 1KiB or more' })
+      .prefault('1MiB')
+      .describe(
+        'Small requests are gathered to about this size before compression, larger ones split. Logs shrink to a fifth with zstd: 1MiB makes elements of 200KB, which Redis handles at the least cost. Without compression 128KiB suits.',
+      ),
+    linger: duration()
+      .prefault('5ms')
+      .describe('How long a small request waits for others to share an element with.'),
+    max_pending: bytes()
+      .prefault('64MiB')
+      .describe(
+        'Bytes that may be on their way to Redis at once. More is refused, and the sender comes back.',
+      ),
+    max_bytes: bytes()
+      .prefault('0')
+      .describe(
+        'Bytes that the queue of a pipeline may hold in Redis before more is refused; 0 sets no limit.',
+      ),
+    memory_high_watermark: Share.default(0.85).describe(
+      'Share of maxmemory from which on pushes are refused: well before Redis itself refuses writes.',
+    ),
+    memory_low_watermark: Share.default(0.75).describe(
+      'Share of maxmemory that the memory in use must fall below before pushes are taken again.',
+    ),
+    require_noeviction: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Refuses to work with a server whose maxmemory-policy is not noeviction, since it may delete logs that were accepted.',
+      ),
+    command_timeout: duration()
+      .prefault('5s')
+      .describe('How long to wait for a connection, or for the answer to a command.'),
+    worker_timeout: duration()
+      .prefault('30s')
+      .describe('A drain that has given no sign of life for this long loses what it holds to the others.'),
+    heartbeat: duration().prefault('5s').describe('How often a drain gives a sign of life.'),
+    prefetch: z.int().min(1).max(1024).default(16).describe('Elements that a drain takes at most at once.'),
+  })
+  .refine((config) => config.memory_low_watermark < config.memory_high_watermark, {
+    path: ['memory_low_watermark'],
+    error: 'must be below memory_high_watermark',
+  })
+  .refine((config) => config.heartbeat * 2 <= config.worker_timeout, {
+    path: ['heartbeat'],
+    error: 'must be at most half of worker_timeout, or drains at work count as dead',
+  })
+
+export type RedisConfig = z.output<typeof RedisConfig>

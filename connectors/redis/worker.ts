@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { RateLimitedLog } from '../../src/telemetry/logger.ts'
+import type { RedisClient } from './client.ts'
+import type { RedisConfig } from './config.ts'
+import type { Keys } from './keys.ts'
+import { BEAT, LEAVE, type Script, SETTLE, TAKE } from './scripts.ts'
+
+/** Bytes after which a worker takes no more at once. */
+const TAKE_BYTES = 16 * 1024 * 1024
+const RETRY_PAUSE = 250
+
+export interface WorkerOptions {
+  readonly client: RedisClient
+  readonly keys: Keys
+  readonly group: string
+  readonly config: Pick<RedisConfig, 'prefetch' | 'heartbeat'>
+  readonly log: RateLimitedLog
+}
+
+/** An element that a worker holds. */
+export interface Held {
+  /** Its place in all that the worker took. */
+  readonly number: number
+  readonly bytes: Buffer
+}
+
+/** `release` puts the element back at the head of the queue, `bury` into the dead letters. */
+export type Outcome = 'ack' | 'release' | 'bury'
+
+interface Settlement {
+  readonly number: number
+  readonly outcome: Outcome
+  readonly records: number
+  /** Called with whether Redis did it; it does not where the worker is gone. */
+  readonly done: (settled: boolean) => void
+}
+
+/**
+ * One membership in a group: takes elements and settles them, by number, in whatever order. All of its commands may be
+ * repeated and may arrive late, so none is ever in doubt. Once `gone` it holds nothing and does nothing: others
+ * have what it held, because it did not beat in time, or the server is not the one it joined.
+ */
+export class Worker {
+  readonly id = randomUUID()
+  readonly #options: WorkerOptions
+  readonly #held = new Set<number>()
+  readonly #onGone: () => void
+  #server: string | undefined
+  #seen = 0
+  #settlements: Settlement[] = []
+  #settling = false
+  #left: Promise<void> | undefined
+  #beats: NodeJS.Timeout | undefined
+  #gone = false
+
+  constructor(options: WorkerOptions, onGone: () => void) {
+    this.#options = options
+    this.#onGone = onGone
+  }
+
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  /** Elements taken and not settled yet. */
+  get held(): number {
+    return this.#held.size
+  }
+
+  async join(): Promise<void> {
+    const { client, config, keys, group } = this.#options
+    this.#server = client.server
+    await client.run(BEAT, [keys.workers(group)], [this.id, 'join'])
+    this.#beats = setInterval(() => void this.#beat(), config.heartbeat).unref()
+  }
+
+  /** Takes what waits, up to `prefetch` elements. */
+  async take(): Promise<Held[]> {
+    const { config } = this.#options
+    const elements = await this.#run(TAKE, this.#lists(), [this.#seen, config.prefetch, TAKE_BYTES])
+    if (this.#gone) return []
+    return (elements as Buffer[]).map((bytes) => {
+      const number = this.#seen++
+      this.#held.add(number)
+      return { number, bytes }
+    })
+  }
+
+  /** Resolves once Redis has done it, with true; with false where the worker is gone. Tries until then. */
+  settle(number: number, outcome: Outcome, records: number): Promise<boolean> {
+    if (this.#gone) return Promise.resolve(false)
+    return new Promise((done) => {
+      this.#settlements.push({ number, outcome, records, done })
+      if (!this.#settling) void this.#settle()
+    })
+  }
+
+  /** Puts everything held back into the queue, in order. Never throws: where it cannot, the reaper of another will. */
+  leave(): Promise<void> {
+    this.#left ??= this.#leave()
+    return this.#left
+  }
+
+  async #leave(): Promise<void> {
+    const { client, keys, group } = this.#options
+    const last = this.#takeSettlements()
+    const sent = last.length === 0 || this.#send(last)
+    const lists = [keys.workers(group), keys.settled(group), keys.inflight(group), keys.queue(group)]
+    const left = client.run(LEAVE, lists, [this.id]).catch(() => {})
+    this.#end()
+    if (!(await sent)) for (const { done } of last) done(false)
+    await left
+  }
+
+  async #beat(): Promise<void> {
+    const { keys, group, log } = this.#options
+    try {
+      await this.#run(BEAT, [keys.workers(group)], ['beat'])
+    } catch (err) {
+      log.warn('beat', { err }, 'no sign of life could be given')
+    }
+  }
+
+  async #settle(): Promise<void> {
+    this.#settling = true
+    // What is settled in the same breath goes together: several releases would change places otherwise.
+    await Promise.resolve()
+    while (this.#settlements.length > 0) {
+      const settlements = this.#takeSettlements()
+      if (await this.#send(settlements)) continue
+      this.#settlements.unshift(...settlements)
+      await sleep(RETRY_PAUSE, undefined, { ref: false })
+    }
+    this.#settling = false
+  }
+
+  #takeSettlements(): Settlement[] {
+    return this.#settlements.splice(0).sort((a, b) => a.number - b.number)
+  }
+
+  /** Whether there was an answer. */
+  async #send(settlements: readonly Settlement[]): Promise<boolean> {
+    const { keys, group, log } = this.#options
+    const lists = [...this.#lists(), keys.stats(group), keys.dead, keys.deadStats]
+    const outcomes = settlements.flatMap(({ number, outcome, records }) => [number, outcome, records])
+    try {
+      const reply = this.#gone ? null : await this.#run(SETTLE, lists, outcomes)
+      for (const { number, done } of settlements) {
+        this.#held.delete(number)
+        done(reply !== null)
+      }
+      return true
+    } catch (err) {
+      log.warn('settle', { err }, 'what became of a batch could not be told yet')
+      return false
+    }
+  }
+
+  #lists(): string[] {
+    const { keys, group } = this.#options
+    return [keys.workers(group), keys.settled(group), keys.inflight(group, this.id), keys.queue(group)]
+  }
+
+  async #run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    const { client } = this.#options
+    const moved = client.server !== undefined && client.server !== this.#server
+    const reply = moved ? null : await client.run(script, keys, [this.id, ...args])
+    if (reply === null && !this.#gone) {
+      this.#options.log.warn(
+        'gone',
+        { worker: this.id, held: this.#held.size },
+        'lost its place in the group: others deliver what it held',
+      )
+      this.#end()
+      void this.leave()
+    }
+    return reply
+  }
+
+  #end(): void {
+    if (this.#gone) return
+    this.#gone = true
+    clearInterval(this.#beats)
+    this.#held.clear()
+    for (const { done } of this.#settlements.splice(0)) done(false)
+    this.#onGone()
+  }
+}

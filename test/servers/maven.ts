@@ -1,0 +1,43 @@
+import { copyFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Java } from './java.ts'
+import { run } from './process.ts'
+
+const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy'
+/** Where Debian keeps the authorities that its administrator added, such as a company proxy's. */
+const LOCAL_AUTHORITIES = '/usr/local/share/ca-certificates'
+const PASSWORD = 'changeit'
+
+/** Copies `group:name:version` as a zip into a folder; Maven knows the mirrors and proxies of this machine. */
+export async function copyFromMaven(artifact: string, folder: string, java: Java): Promise<string> {
+  const args = ['-B', '-q', '-U', '-Dstyle.color=never', COPY]
+  const copy = (options = '') =>
+    run('mvn', [...args, `-Dartifact=${artifact}:zip`, `-DoutputDirectory=${folder}`], {
+      cwd: folder,
+      env: { ...process.env, MAVEN_OPTS: `${process.env.MAVEN_OPTS ?? ''} ${options}` },
+    })
+  await copy().catch(async (error: Error) => {
+    const authorities = await localAuthorities()
+    if (!error.message.includes('PKIX') || authorities.length === 0) throw error
+    await copy(await trust(authorities, folder, java))
+  })
+  const [, name, version] = artifact.split(':')
+  return join(folder, `${name}-${version}.zip`)
+}
+
+async function localAuthorities(): Promise<string[]> {
+  const names = await readdir(LOCAL_AUTHORITIES).catch(() => [])
+  return names.filter((name) => name.endsWith('.crt'))
+}
+
+/** Java keeps its own list of authorities, and a Java installed after them may not know the local ones. */
+async function trust(authorities: readonly string[], folder: string, java: Java): Promise<string> {
+  const store = join(folder, 'trusted')
+  await copyFile(join(java.home, 'lib/security/cacerts'), store)
+  for (const name of authorities) {
+    const entry = ['-alias', `sluice-${name}`, '-file', join(LOCAL_AUTHORITIES, name)]
+    const target = ['-keystore', store, '-storepass', PASSWORD]
+    await run(join(java.home, 'bin/keytool'), ['-importcert', '-noprompt', ...entry, ...target])
+  }
+  return `-Djavax.net.ssl.trustStore=${store} -Djavax.net.ssl.trustStorePassword=${PASSWORD}`
+}
