@@ -37,7 +37,8 @@ export async function* gather(
       yield group
     }
   } finally {
-    next.catch(() => {})
+    // Whoever stops listening leaves the one that was fetched ahead, which goes back at once.
+    next.then((ahead) => (ahead.done === true ? undefined : ahead.value.release(0))).catch(() => {})
     await iterator.return?.()
   }
 }

@@ -28,6 +28,21 @@ describe('gathering leases', () => {
     expect(await sizes(leasesOf(3), 1)).toEqual([1, 1, 1])
   })
 
+  it('gives back what it had fetched ahead when nobody wants more', async () => {
+    const released = Promise.withResolvers<number>()
+    const ahead = { ...lease(), release: async (delayMs: number) => released.resolve(delayMs) }
+    async function* two(): AsyncGenerator<Lease> {
+      yield lease()
+      yield ahead
+    }
+    const runs = gather(two(), { flush_timeout: 1, max_size: 1 })
+
+    await runs.next()
+    await runs.return()
+
+    expect(await released.promise).toBe(0)
+  })
+
   it('hands on what it has when no more comes', async () => {
     const more = Promise.withResolvers<void>()
     async function* slow(): AsyncGenerator<Lease> {
