@@ -173,7 +173,8 @@ const entityRef = fc.record({
 })
 
 const MOST = 4
-const MOST_RECORDS = MOST ** 3
+/** Records of the largest request. */
+export const MOST_RECORDS = MOST ** 3
 
 const scopeLogs = fc.record({
   scope: fc.option(fc.record({ name: text, version: text, attributes, droppedAttributesCount: count }), {

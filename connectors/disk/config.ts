@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import { bytes, duration } from '../../src/config/fields.ts'
+
+const PERCENT = /^\d{1,2}(\.\d+)?%$/
+
+const MinFree = z.union([
+  z
+    .string()
+    .regex(PERCENT, { error: 'expected a size such as 256MiB, or a share of the disk such as 5%' })
+    .transform((text) => ({ ratio: Number.parseFloat(text) / 100 })),
+  bytes().transform((size) => ({ bytes: size })),
+])
+
+export const DiskConfig = z.strictObject({
+  directory: z.string().min(1).describe('Folder that holds the buffer. One process uses it at a time.'),
+  max_bytes: bytes()
+    .prefault('10GiB')
+    .describe('Size from which on pushes are refused until something is delivered.'),
+  min_free: MinFree.prefault('256MiB').describe(
+    'Room that is left to others on the disk: a size, or a share of it such as 5%. Below it pushes are refused.',
+  ),
+  fsync: z
+    .literal('always')
+    .default('always')
+    .describe(
+      'A push is answered after fdatasync. No other mode keeps what was acknowledged in a power cut.',
+    ),
+  compression: z
+    .enum(['zstd', 'none'])
+    .default('zstd')
+    .describe('How elements are stored. Either kind is read, whatever is set here.'),
+  element_size: bytes()
+    .refine((size) => size >= 1024 && size <= 2 ** 26, { error: 'expected 1KiB to 64MiB' })
+    .prefault('1MiB')
+    .describe('Small requests are gathered to about this size before compression, larger ones split.'),
+  linger: duration()
+    .prefault('5ms')
+    .describe('How long a small request waits for others to share an element with.'),
+  max_pending: bytes()
+    .prefault('64MiB')
+    .describe(
+      'Bytes that may be on their way to the disk at once. More is refused, and the sender comes back.',
+    ),
+  segment_size: bytes()
+    .refine((size) => size >= 4096, { error: 'expected 4KiB or more' })
+    .prefault('64MiB')
+    .describe('Size of the files. Each is deleted as a whole once all in it is delivered.'),
+  prefetch: z
+    .int()
+    .min(1)
+    .max(1024)
+    .default(16)
+    .describe(
+      'Elements of full size that a pipeline may hold at once, or more small ones of the same size in all.',
+    ),
+})
+
+export type DiskConfig = z.output<typeof DiskConfig>

@@ -1,0 +1,142 @@
+import { GroupCommit } from '../../src/buffer/group-commit.ts'
+import { type Connector, type DeadLetters, type Lease, RetryableError } from '../../src/component.ts'
+import type { ComponentContext } from '../../src/define.ts'
+import type { LogBatch } from '../../src/logs/batch.ts'
+import { unlessAborted } from './abort.ts'
+import type { DiskConfig } from './config.ts'
+import { addGauges, type Counters, makeCounters } from './metrics.ts'
+import { Space } from './space.ts'
+import { openStore, type Store } from './store.ts'
+
+type Context = ComponentContext & { readonly groups: readonly string[] }
+
+/** A buffer in a folder; see `store.ts` for what is in it. */
+export class DiskConnector implements Connector {
+  readonly #config: DiskConfig
+  readonly #context: Context
+  readonly #space: Space
+  readonly #commit: GroupCommit
+  readonly #counters: Counters
+  #store: Store | undefined
+  #stopping = false
+  /** What keeps pushes from being taken, as operators were told. */
+  #told = ''
+
+  constructor(config: DiskConfig, context: Context) {
+    this.#config = config
+    this.#context = context
+    this.#counters = makeCounters(context.metrics, context.groups)
+    this.#space = new Space({
+      config,
+      used: () => this.#used(),
+      short: (problem) => {
+        this.#tell(problem)
+        this.#trim()
+      },
+    })
+    this.#commit = new GroupCommit({
+      elementBytes: config.element_size,
+      lingerMs: config.linger,
+      compression: config.compression,
+      maxPendingBytes: config.max_pending,
+      write: (element) => {
+        this.#space.wrote(element.bytes.length)
+        return this.#opened().storage.append(element)
+      },
+    })
+    addGauges(context, { store: () => this.#store, space: this.#space, commit: this.#commit })
+  }
+
+  async start(): Promise<void> {
+    this.#context.health('starting')
+    this.#stopping = false
+    this.#store = await openStore(this.#config, this.#context, {
+      lost: (bytes) => this.#counters.corrupt.inc(bytes),
+      acked: (group, count) => this.#counters.acked(group, count),
+      moved: () => this.#trim(),
+    })
+    await this.#space.start()
+    if (this.#told === '') this.#context.health('ok')
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    if (this.#store === undefined || this.#stopping) return
+    this.#stopping = true
+    this.#context.health('stopping')
+    this.#space.stop()
+    this.#commit.flush()
+    await unlessAborted(this.#store.close(), deadline)
+  }
+
+  readonly push = async (batch: LogBatch, signal: AbortSignal): Promise<void> => {
+    const records = batch.size
+    if (records === 0) return
+    try {
+      const { key } = this.#opened()
+      if (this.#context.groups.length === 0) {
+        throw new RetryableError('no pipeline reads from the buffer', { reason: 'unread' })
+      }
+      if (signal.aborted) throw new RetryableError('the sender has gone', { reason: 'cancelled' })
+      this.#space.admit(this.#commit.pendingBytes + batch.byteLength)
+      batch.identify(key)
+      await this.#commit.add(batch)
+    } catch (error) {
+      const reason = error instanceof RetryableError ? error.reason : 'error'
+      this.#counters.refused(reason, records)
+      if (reason === 'disk') this.#tell(error as RetryableError)
+      throw error
+    }
+    this.#counters.pushed.inc(records)
+    if (!this.#space.isShort) this.#tell(undefined)
+  }
+
+  async *leases(group: string, signal: AbortSignal): AsyncGenerator<Lease, void, undefined> {
+    const found = this.#opened().groups.get(group)
+    if (found === undefined) throw new Error(`no pipeline "${group}" reads from ${this.#context.id}`)
+    yield* found.leases(signal)
+  }
+
+  async bury(letters: DeadLetters): Promise<void> {
+    if (letters.batch.size === 0) return
+    const { key, dead } = this.#opened()
+    letters.batch.identify(key)
+    await dead.bury(letters)
+  }
+
+  #opened(): Store {
+    if (this.#store !== undefined && !this.#stopping) return this.#store
+    throw new RetryableError(`${this.#config.directory} is not open`, { reason: 'stopping' })
+  }
+
+  /** What has been delivered to all does not count, even though its file may still be there. */
+  #used(): number {
+    if (this.#store === undefined) return 0
+    const { storage, passed } = this.#store
+    return passed.elements >= storage.end.elements ? 0 : storage.bytes
+  }
+
+  #trim(): void {
+    if (this.#store === undefined) return
+    const { storage, passed } = this.#store
+    const { elements } = passed
+    if (!this.#space.isShort) storage.trim(elements)
+    else
+      storage.trimAll(elements).catch((err: unknown) => {
+        this.#context.log.warn({ err }, 'the last segment could not be closed')
+      })
+  }
+
+  /** Tells operators what keeps pushes from being taken, once each time it changes. */
+  #tell(problem: RetryableError | undefined): void {
+    const reason = problem?.reason ?? ''
+    if (reason === this.#told) return
+    this.#told = reason
+    if (problem === undefined) {
+      this.#context.health('ok')
+      this.#context.log.info('the buffer takes batches again')
+      return
+    }
+    this.#context.health('degraded', problem.message)
+    this.#context.log.warn({ reason, detail: problem.message }, 'the buffer takes no batches')
+  }
+}

@@ -1,0 +1,276 @@
+import type { Logger } from 'pino'
+import { openElement } from '../../src/buffer/element.ts'
+import type { Lease } from '../../src/component.ts'
+import type { LogBatch } from '../../src/logs/batch.ts'
+import type { Cursor } from './cursor.ts'
+import type { Log } from './log.ts'
+import { LogReader } from './log-reader.ts'
+import type { Position } from './position.ts'
+import type { StoredElement } from './segment.ts'
+
+export interface GroupOptions {
+  readonly name: string
+  readonly storage: Log
+  readonly cursor: Cursor
+  /** The identity key, for elements that other tools have made. */
+  readonly key: Buffer
+  /** Unpacked bytes of elements that may be unsettled at once. */
+  readonly windowBytes: number
+  readonly log: Logger
+  /** Keeps an element that cannot be opened. */
+  readonly buryRaw: (stored: StoredElement) => Promise<void>
+  /** Called with the records of an element that was acknowledged. */
+  readonly acked: (records: number) => void
+  /** Called when the group is through with what lies before its position. */
+  readonly moved: () => void
+}
+
+/** An element between being read and being passed by the cursor. */
+interface Entry {
+  stored: StoredElement
+  state: 'waiting' | 'lent' | 'settled'
+  /** Who has it: a lease that lost it to another may still acknowledge it, not release it. */
+  lease: Lease | undefined
+  /** When it may be lent, by `performance.now()`. */
+  dueAt: number
+  /** Unpacked bytes, as far as known. */
+  size: number
+}
+
+/** Elements unsettled at once, however small they are. */
+const MAX_UNSETTLED = 1024
+const BURY_RETRY_MS = 1000
+const NOTHING = Buffer.alloc(0)
+
+/** The queue of one pipeline: its place in the log, and what lies between there and the last element it has read. */
+export class Group {
+  readonly #options: GroupOptions
+  readonly #reader: LogReader
+  /** Oldest first, without gaps but for what is damaged: the cursor passes the settled ones at the front. */
+  readonly #entries: Entry[] = []
+  #unsettled = 0
+  #unsettledBytes = 0
+  #lent = 0
+  #readUpTo: Position
+  /** When the first element that is not read yet was appended, about. */
+  #unreadSince = Date.now()
+  #consumed = false
+  #closed = false
+  #news = false
+  #notify: (() => void) | undefined
+
+  constructor(options: GroupOptions) {
+    this.#options = options
+    this.#readUpTo = options.cursor.position
+    this.#reader = new LogReader(options.storage, options.cursor.position.elements)
+    options.storage.onAppend((before) => {
+      if (before.elements <= this.#readUpTo.elements) this.#unreadSince = Date.now()
+      this.#wake()
+    })
+  }
+
+  /** Reads the oldest element, so that its age is known before anybody takes it. */
+  async open(): Promise<void> {
+    await this.#read()
+  }
+
+  /** All before it is settled. */
+  get position(): Position {
+    return this.#options.cursor.position
+  }
+
+  /** Elements somebody has. */
+  get inFlight(): number {
+    return this.#lent
+  }
+
+  /** What waits or is in flight. */
+  get held(): Position {
+    const { end } = this.#options.storage
+    const { position } = this
+    const held = {
+      elements: end.elements - position.elements,
+      records: end.records - position.records,
+      bytes: end.bytes - position.bytes,
+    }
+    for (const { state, stored } of this.#entries) {
+      if (state !== 'settled') continue
+      held.elements--
+      held.records -= stored.records
+      held.bytes -= stored.end.bytes - stored.position.bytes
+    }
+    return held
+  }
+
+  /** How long ago the oldest element was appended, 0 when there is none. */
+  get ageMs(): number {
+    const oldest = this.#entries[0]?.stored.timeMs
+    if (oldest === undefined && this.#readUpTo.elements >= this.#options.storage.end.elements) return 0
+    return Math.max(0, Date.now() - (oldest ?? this.#unreadSince))
+  }
+
+  /** Lends what waits, oldest first, until `signal` aborts. What an earlier call has lent and not got back comes again. */
+  async *leases(signal: AbortSignal): AsyncGenerator<Lease, void, undefined> {
+    if (this.#consumed) throw new Error(`the buffer is already being read for ${this.#options.name}`)
+    this.#consumed = true
+    for (const entry of this.#entries) if (entry.state === 'lent') this.#giveBack(entry, 0)
+    const wake = (): void => this.#wake()
+    signal.addEventListener('abort', wake)
+    try {
+      while (!signal.aborted && !this.#closed) {
+        this.#news = false
+        const entry = this.#due() ?? (await this.#readMore())
+        const lease = entry && (await this.#lend(entry))
+        if (lease) yield lease
+        else if (!entry) await this.#nextNews(signal)
+      }
+    } finally {
+      signal.removeEventListener('abort', wake)
+      this.#consumed = false
+    }
+  }
+
+  /** Ends the consumer. What is lent is not waited for: it comes again after the next start. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#wake()
+    await this.#reader.close()
+  }
+
+  /** The oldest entry that may be lent now. */
+  #due(): Entry | undefined {
+    if (this.#unsettled === this.#lent) return undefined
+    const now = performance.now()
+    return this.#entries.find(({ state, dueAt }) => state === 'waiting' && dueAt <= now)
+  }
+
+  async #readMore(): Promise<Entry | undefined> {
+    if (this.#unsettled >= MAX_UNSETTLED) return undefined
+    if (this.#unsettled > 0 && this.#unsettledBytes >= this.#options.windowBytes) return undefined
+    return this.#read()
+  }
+
+  async #read(): Promise<Entry | undefined> {
+    const stored = await this.#reader.next()
+    if (stored === undefined) return undefined
+    const lost = stored.position.elements - this.#readUpTo.elements
+    if (lost > 0) {
+      const records = stored.position.records - this.#readUpTo.records
+      this.#options.log.error(
+        { group: this.#options.name, elements: lost, records },
+        'elements of the buffer are damaged or gone: their records will not be delivered',
+      )
+    }
+    this.#readUpTo = stored.end
+    const entry: Entry = { stored, state: 'waiting', lease: undefined, dueAt: 0, size: stored.payload.length }
+    this.#entries.push(entry)
+    this.#unsettled++
+    this.#unsettledBytes += entry.size
+    return entry
+  }
+
+  async #lend(entry: Entry): Promise<Lease | undefined> {
+    const batch = this.#open(entry)
+    if (batch === undefined) {
+      await this.#buryRaw(entry)
+      return undefined
+    }
+    if (batch.size === 0) {
+      await this.#settle(entry)
+      return undefined
+    }
+    this.#unsettledBytes += batch.byteLength - entry.size
+    entry.size = batch.byteLength
+    entry.state = 'lent'
+    this.#lent++
+    const lease: Lease = {
+      batch,
+      ack: async () => {
+        if (entry.state === 'settled') return
+        this.#options.acked(entry.stored.records)
+        await this.#settle(entry)
+      },
+      release: async (delayMs) => {
+        if (entry.state === 'lent' && entry.lease === lease) this.#giveBack(entry, delayMs)
+      },
+    }
+    entry.lease = lease
+    return lease
+  }
+
+  /** Opened anew each time it is lent: whoever had it may have edited the batch. */
+  #open({ stored }: Entry): LogBatch | undefined {
+    try {
+      const batch = openElement(stored.payload)
+      batch.identify(this.#options.key)
+      return batch
+    } catch (err) {
+      const fields = { err, group: this.#options.name, element: stored.position.elements }
+      this.#options.log.error(fields, 'an element is no batch: it goes to the dead letters as it is')
+      return undefined
+    }
+  }
+
+  async #buryRaw(entry: Entry): Promise<void> {
+    try {
+      await this.#options.buryRaw(entry.stored)
+    } catch (err) {
+      this.#options.log.warn({ err, group: this.#options.name }, 'an element could not be buried yet')
+      entry.dueAt = performance.now() + BURY_RETRY_MS
+      return
+    }
+    await this.#settle(entry)
+  }
+
+  #giveBack(entry: Entry, delayMs: number): void {
+    entry.state = 'waiting'
+    entry.lease = undefined
+    entry.dueAt = performance.now() + delayMs
+    this.#lent--
+    this.#wake()
+  }
+
+  async #settle(entry: Entry): Promise<void> {
+    if (entry.state === 'lent') this.#lent--
+    entry.state = 'settled'
+    // It may stay here for long, behind one that is not settled.
+    entry.stored = { ...entry.stored, payload: NOTHING }
+    this.#unsettled--
+    this.#unsettledBytes -= entry.size
+    let position: Position | undefined
+    while (this.#entries[0]?.state === 'settled') position = this.#entries.shift()?.stored.end
+    this.#wake()
+    if (position === undefined || this.#closed) return
+    const saved = this.#options.cursor.save(position)
+    this.#options.moved()
+    try {
+      await saved
+    } catch (err) {
+      this.#options.log.warn(
+        { err, group: this.#options.name },
+        'progress could not be written down: a restart now would deliver again',
+      )
+    }
+  }
+
+  #wake(): void {
+    this.#news = true
+    this.#notify?.()
+  }
+
+  /** Resolves when there may be something to lend: more was appended or settled, a delay is over, or it is to end. */
+  async #nextNews(signal: AbortSignal): Promise<void> {
+    if (this.#news || signal.aborted || this.#closed) return
+    const due = this.#entries.reduce(
+      (least, { state, dueAt }) => (state === 'waiting' ? Math.min(least, dueAt) : least),
+      Number.POSITIVE_INFINITY,
+    )
+    let timer: NodeJS.Timeout | undefined
+    await new Promise<void>((resolve) => {
+      this.#notify = resolve
+      if (Number.isFinite(due)) timer = setTimeout(resolve, Math.max(1, due - performance.now())).unref()
+    })
+    clearTimeout(timer)
+    this.#notify = undefined
+  }
+}

@@ -1,0 +1,106 @@
+import { readFileSync } from 'node:fs'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { errorCode } from './files.ts'
+
+const NAME = 'lock'
+/** Between making the file and writing into it a process may be seen with an empty one. */
+const PATIENCE_MS = 200
+
+/** A process, and when it started where the system tells: process ids are used again. */
+interface Holder {
+  readonly pid: number
+  readonly started: string
+}
+
+/**
+ * Keeps other processes out of a folder. The lock of a process that is gone does not count, nor does one with our
+ * own id that a former container left. Processes in different containers do not see each other: they need a
+ * folder each.
+ */
+export class Lock {
+  readonly #path: string
+
+  private constructor(path: string) {
+    this.#path = path
+  }
+
+  /** Throws when another process has the folder, or another component of this one. */
+  static async take(directory: string): Promise<Lock> {
+    const path = join(directory, NAME)
+    const content = `${process.pid} ${startTime(process.pid)}\n`
+    for (;;) {
+      try {
+        await writeFile(path, content, { flag: 'wx', mode: 0o600 })
+        return new Lock(path)
+      } catch (error) {
+        if (errorCode(error) !== 'EEXIST') throw error
+      }
+      const found = await readLock(path)
+      const holder = parse(found)
+      if (isAlive(holder)) throw new Error(inUse(directory, holder.pid))
+      await removeStale(path, found, directory)
+    }
+  }
+
+  async release(): Promise<void> {
+    await rm(this.#path, { force: true })
+  }
+}
+
+async function readLock(path: string): Promise<string> {
+  for (let waited = 0; ; waited += 10) {
+    const content = await readFile(path, 'utf8').catch(() => '')
+    if (content !== '' || waited >= PATIENCE_MS) return content
+    await sleep(10)
+  }
+}
+
+/** Moves it away first: two processes that find the same stale lock must not remove each other's new one. */
+async function removeStale(path: string, stale: string, directory: string): Promise<void> {
+  const aside = `${path}.stale-${process.pid}`
+  try {
+    await rename(path, aside)
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return
+    throw error
+  }
+  const moved = await readFile(aside, 'utf8')
+  if (moved !== stale) {
+    await rename(aside, path)
+    throw new Error(inUse(directory, parse(moved).pid))
+  }
+  await rm(aside)
+}
+
+function parse(content: string): Holder {
+  const [pid = '', started = ''] = content.trim().split(' ')
+  return { pid: Number(pid), started }
+}
+
+function isAlive({ pid, started }: Holder): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    if (errorCode(error) === 'ESRCH') return false
+  }
+  const now = startTime(pid)
+  return now === '' ? pid !== process.pid : started === '' || started === now
+}
+
+/** In clock ticks since the machine started (proc(5), field 22), or nothing where there is no such file. */
+function startTime(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return ''
+  }
+}
+
+function inUse(directory: string, pid: number): string {
+  const who = pid === process.pid ? 'another component of this process' : `process ${pid}`
+  return `${directory} is in use by ${who}: a buffer on disk belongs to one, give each a directory of its own`
+}

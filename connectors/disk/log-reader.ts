@@ -1,0 +1,64 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import type { Log } from './log.ts'
+import type { Segment } from './recovery.ts'
+import type { StoredElement } from './segment.ts'
+import { SegmentReader } from './segment-reader.ts'
+
+/** Reads the durable elements of a log in order, each once. */
+export class LogReader {
+  readonly #log: Log
+  #next: number
+  #segment: Segment | undefined
+  #handle: FileHandle | undefined
+  #reader: SegmentReader | undefined
+
+  /** Begins at the element of number `from`. */
+  constructor(log: Log, from: number) {
+    this.#log = log
+    this.#next = from
+    // A file that is open keeps its room on the disk, deleted or not.
+    log.onRemove((segment) => {
+      if (segment === this.#segment) void this.close()
+    })
+  }
+
+  /** The next element, or undefined when all were read that there are. One call at a time. */
+  async next(): Promise<StoredElement | undefined> {
+    while (this.#next < this.#log.end.elements) {
+      const segment = this.#segment ?? this.#log.segmentOf(this.#next)
+      if (segment === undefined) return undefined
+      const following = this.#log.following(segment)
+      const reader = this.#reader ?? (await this.#open(segment))
+      const found = await reader.next(segment.size)
+      const isOver =
+        found === undefined ||
+        (found.kind === 'element' && found.position.elements >= (following?.first ?? Infinity))
+      if (isOver) {
+        if (following === undefined) return undefined
+        await this.close()
+        this.#segment = following
+      } else if (found.kind === 'damage') {
+        await this.#log.quarantine.keep(segment.path, found)
+      } else if (found.position.elements >= this.#next) {
+        this.#next = found.end.elements
+        return found
+      }
+    }
+    return undefined
+  }
+
+  /** Closes the file; reading on opens it again. */
+  async close(): Promise<void> {
+    const handle = this.#handle
+    this.#segment = this.#handle = this.#reader = undefined
+    await handle?.close()
+  }
+
+  async #open(segment: Segment): Promise<SegmentReader> {
+    const handle = await open(segment.path, 'r')
+    this.#segment = segment
+    this.#handle = handle
+    this.#reader = new SegmentReader(handle, segment.first)
+    return this.#reader
+  }
+}

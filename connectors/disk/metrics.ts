@@ -1,0 +1,89 @@
+import type { GroupCommit } from '../../src/buffer/group-commit.ts'
+import type { ComponentContext } from '../../src/define.ts'
+import type { BoundCounter, ComponentMetrics } from '../../src/telemetry/metrics.ts'
+import type { Group } from './group.ts'
+import type { Space } from './space.ts'
+import type { Store } from './store.ts'
+
+export interface Counters {
+  readonly pushed: BoundCounter
+  readonly corrupt: BoundCounter
+  refused(reason: string, records: number): void
+  acked(group: string, records: number): void
+}
+
+export function makeCounters(metrics: ComponentMetrics, groups: readonly string[]): Counters {
+  const acked = new Map(
+    groups.map((group) => {
+      const help = 'Log records that left the buffer as delivered.'
+      return [group, metrics.counter('sluice_buffer_acked_log_records_total', help, { group })]
+    }),
+  )
+  return {
+    pushed: metrics.counter(
+      'sluice_buffer_pushed_log_records_total',
+      'Log records made durable in the buffer.',
+    ),
+    corrupt: metrics.counter(
+      'sluice_buffer_corrupt_bytes_total',
+      'Bytes of the buffer that were damaged, or half written when the process ended.',
+    ),
+    refused: (reason, records) =>
+      metrics
+        .counter(
+          'sluice_buffer_refused_log_records_total',
+          'Log records the buffer did not take, by reason.',
+          {
+            reason,
+          },
+        )
+        .inc(records),
+    acked: (group, records) => acked.get(group)?.inc(records),
+  }
+}
+
+export interface GaugeSources {
+  readonly store: () => Store | undefined
+  readonly space: Space
+  readonly commit: GroupCommit
+}
+
+export function addGauges(
+  { metrics, groups }: ComponentContext & { readonly groups: readonly string[] },
+  { store, space, commit }: GaugeSources,
+): void {
+  for (const group of groups) {
+    const of = (read: (group: Group) => number) => () => {
+      const found = store()?.groups.get(group)
+      return found ? read(found) : 0
+    }
+    const add = (name: string, help: string, read: (group: Group) => number): void => {
+      metrics.gauge(name, help, { group }, of(read))
+    }
+    add('sluice_buffer_records', 'Log records in the buffer, in flight or not.', ({ held }) => held.records)
+    add('sluice_buffer_bytes', 'Bytes of the elements in the buffer.', ({ held }) => held.bytes)
+    add('sluice_buffer_elements', 'Elements in the buffer, in flight or not.', ({ held }) => held.elements)
+    add('sluice_buffer_in_flight_elements', 'Elements that drains hold.', ({ inFlight }) => inFlight)
+    add(
+      'sluice_buffer_oldest_age_seconds',
+      'How long ago the oldest batch in the buffer was received.',
+      ({ ageMs }) => ageMs / 1000,
+    )
+  }
+  const add = (name: string, help: string, read: () => number): void => {
+    metrics.gauge(name, help, {}, read)
+  }
+  add(
+    'sluice_buffer_pending_bytes',
+    'Bytes on their way to the buffer, not yet acknowledged.',
+    () => commit.pendingBytes,
+  )
+  add('sluice_buffer_watermark_state', '1 while pushes are refused for want of memory.', () =>
+    Number(space.isShort),
+  )
+  add('sluice_disk_used_bytes', 'Bytes that the buffer takes on the disk.', () => store()?.storage.bytes ?? 0)
+  add('sluice_disk_free_bytes', 'Free bytes on the disk of the buffer.', () =>
+    Number.isFinite(space.free) ? space.free : 0,
+  )
+  add('sluice_dead_letter_records', 'Log records in the dead-letter queue.', () => store()?.dead.records ?? 0)
+}

@@ -1,0 +1,120 @@
+import { crc32 } from 'node:zlib'
+import type { Element } from '../../src/buffer/group-commit.ts'
+import { POSITION_BYTES, type Position, readPosition, writePosition } from './position.ts'
+
+/**
+ * A log is a folder of segment files. Each is written front to back, once, by one run of the process, and named
+ * after the number of its first element: sixteen decimal digits and `.seg`. Numbers are little-endian.
+ *
+ * ```
+ * segment  = header record*
+ * header   = magic     8   'SLUICE', 0, version 1
+ *            position 24   what the log held before this segment: elements u64, records u64, bytes u64
+ *            crc       4   CRC-32 of the 32 bytes before
+ * record   = length    4   of all that follows the crc
+ *            crc       4   CRC-32 of all that follows it
+ *            position 24   what the log held before this element; its elements are the element's number
+ *            time      8   when it was appended, epoch milliseconds, u64
+ *            records   4   log records in the element
+ *            payload       the element: an ExportLogsServiceRequest, plain or as a zstd frame
+ * ```
+ *
+ * Every record says how much came before it. So what is missing can be told exactly, and what a reader has still
+ * to read is a subtraction, with no index to keep. A record whose number is that of a later segment's first, or
+ * higher, does not count: its write failed, and its sender was told so.
+ */
+const MAGIC = Buffer.from('SLUICE\0\x01', 'latin1')
+const HEADER_CRC = MAGIC.length + POSITION_BYTES
+export const HEADER_BYTES = HEADER_CRC + 4
+
+/** What stands before the bytes that `length` and `crc` are about. */
+const PREFIX_BYTES = 8
+const TIME = PREFIX_BYTES + POSITION_BYTES
+const RECORDS = TIME + 8
+export const RECORD_HEADER_BYTES = RECORDS + 4
+
+/** More elements than a segment can hold: a number further ahead is not one. */
+const MAX_GAP = 2 ** 31
+
+const NAME = /^\d{16}\.seg$/
+
+/** A record that was read back whole. */
+export interface StoredElement {
+  readonly kind: 'element'
+  /** Where in the log it stands, and where it ends. */
+  readonly position: Position
+  readonly end: Position
+  readonly timeMs: number
+  readonly records: number
+  readonly payload: Buffer
+}
+
+export function segmentName(first: number): string {
+  return `${String(first).padStart(16, '0')}.seg`
+}
+
+/** The number of a segment's first element, or undefined for another file. */
+export function segmentFirst(name: string): number | undefined {
+  return NAME.test(name) ? Number(name.slice(0, 16)) : undefined
+}
+
+export function encodeHeader(position: Position): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES)
+  MAGIC.copy(header)
+  writePosition(header, MAGIC.length, position)
+  header.writeUInt32LE(crc32(header.subarray(0, HEADER_CRC)), HEADER_CRC)
+  return header
+}
+
+/** Where the segment begins, or undefined when the header is not whole. */
+export function decodeHeader(bytes: Buffer): Position | undefined {
+  if (bytes.length < HEADER_BYTES || !bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined
+  if (bytes.readUInt32LE(HEADER_CRC) !== crc32(bytes.subarray(0, HEADER_CRC))) return undefined
+  return readPosition(bytes, MAGIC.length)
+}
+
+/** What stands before the payload of an element in its record. */
+export function encodeRecordHeader(position: Position, timeMs: number, { bytes, records }: Element): Buffer {
+  const header = Buffer.allocUnsafe(RECORD_HEADER_BYTES)
+  header.writeUInt32LE(RECORD_HEADER_BYTES - PREFIX_BYTES + bytes.length, 0)
+  writePosition(header, PREFIX_BYTES, position)
+  header.writeBigUInt64LE(BigInt(timeMs), TIME)
+  header.writeUInt32LE(records, RECORDS)
+  header.writeUInt32LE(crc32(bytes, crc32(header.subarray(PREFIX_BYTES))), 4)
+  return header
+}
+
+/** Where the log stands after an element at `position`. */
+export function positionAfter(position: Position, { bytes, records }: Element): Position {
+  return {
+    elements: position.elements + 1,
+    records: position.records + records,
+    bytes: position.bytes + RECORD_HEADER_BYTES + bytes.length,
+  }
+}
+
+/**
+ * The size of the record at `at` by its own word, where that fits into the `room` up to the end of the segment and
+ * its number may come after `expected - 1`; 0 where there can be no record.
+ */
+export function recordSize(bytes: Buffer, at: number, room: number, expected: number): number {
+  const size = PREFIX_BYTES + bytes.readUInt32LE(at)
+  if (size < RECORD_HEADER_BYTES || size > room) return 0
+  const number = bytes.readUInt32LE(at + PREFIX_BYTES + 4) * 2 ** 32 + bytes.readUInt32LE(at + PREFIX_BYTES)
+  return number >= expected && number - expected <= MAX_GAP ? size : 0
+}
+
+/** The record that fills `bytes`, or undefined when it is not whole. */
+export function decodeRecord(bytes: Buffer): StoredElement | undefined {
+  if (bytes.readUInt32LE(4) !== crc32(bytes.subarray(PREFIX_BYTES))) return undefined
+  const position = readPosition(bytes, PREFIX_BYTES)
+  const records = bytes.readUInt32LE(RECORDS)
+  const payload = bytes.subarray(RECORD_HEADER_BYTES)
+  const end = positionAfter(position, { bytes: payload, records })
+  return { kind: 'element', position, end, timeMs: Number(bytes.readBigUInt64LE(TIME)), records, payload }
+}
+
+/** Whether the last `room` bytes of a segment are a record that was being written: by its own word it is longer. */
+export function isTorn(bytes: Buffer, room: number): boolean {
+  return room < RECORD_HEADER_BYTES || PREFIX_BYTES + bytes.readUInt32LE(0) > room
+}

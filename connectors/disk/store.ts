@@ -1,0 +1,143 @@
+import type { ComponentContext } from '../../src/define.ts'
+import type { DiskConfig } from './config.ts'
+import { Cursor, forgetGroup, groupsIn } from './cursor.ts'
+import { DeadLetters } from './dead-letters.ts'
+import { makeDirectory, syncDirectory } from './files.ts'
+import { Group } from './group.ts'
+import { identityKey } from './identity-key.ts'
+import { Lock } from './lock.ts'
+import { Log } from './log.ts'
+import { BEGINNING, earlier, later, type Position } from './position.ts'
+
+const LEAST_SEGMENTS = 8
+
+/**
+ * The folder of a buffer, open: one log, and for every group a cursor in it.
+ *
+ * ```
+ * lock                      who uses the folder
+ * identity.key              what batch ids are made with
+ * 0000000000001234.seg      a segment of the log: see segment.ts
+ * cursor-logs%2Fdrain       how far a group has come: see cursor.ts
+ * dead/                     the log of dead letters
+ * *.corrupt                 what could not be read
+ * ```
+ */
+export interface Store {
+  readonly key: Buffer
+  readonly storage: Log
+  readonly groups: ReadonlyMap<string, Group>
+  readonly dead: DeadLetters
+  /** Before it every group has settled everything. Without groups nothing is passed: what is there waits for one. */
+  readonly passed: Position
+  close(): Promise<void>
+}
+
+interface Observer {
+  /** Told how many bytes turned out to be damaged. */
+  readonly lost: (bytes: number) => void
+  readonly acked: (group: string, records: number) => void
+  readonly moved: () => void
+}
+
+/**
+ * Opens the folder, which nobody else may have open. A group that is new begins with the oldest element that is
+ * still there. What is known of groups that the config no longer has is deleted: nobody would ever read for them.
+ */
+export async function openStore(
+  config: DiskConfig,
+  context: ComponentContext & { readonly groups: readonly string[] },
+  observer: Observer,
+): Promise<Store> {
+  const { directory } = config
+  await makeDirectory(directory)
+  const opened: { close(): Promise<void> }[] = []
+  const close = async (): Promise<void> => {
+    const errors: unknown[] = []
+    for (const part of opened.splice(0).reverse())
+      await part.close().catch((error: unknown) => errors.push(error))
+    if (errors.length > 0) throw errors[0]
+  }
+  try {
+    const lock = await Lock.take(directory)
+    opened.push({ close: () => lock.release() })
+    const key = await identityKey(directory)
+    const cursors = await openCursors(config, context)
+    opened.push(...cursors.values())
+    const atLeast = [...cursors.values()].reduce((latest, { position }) => later(latest, position), BEGINNING)
+    const { log } = context
+    const storage = await Log.open({
+      directory,
+      segmentBytes: segmentBytes(config),
+      atLeast,
+      log,
+      lost: observer.lost,
+    })
+    opened.push(storage)
+    const dead = await DeadLetters.open(config, context, observer.lost)
+    opened.push(dead)
+    const groups = new Map<string, Group>()
+    for (const name of context.groups) {
+      const cursor = cursors.get(name) ?? (await Cursor.create(directory, name, storage.start))
+      if (!cursors.has(name)) opened.push(cursor)
+      // Segments before the oldest one were deleted because all had passed them.
+      if (cursor.position.elements < storage.start.elements) await cursor.save(storage.start)
+      const group = new Group({
+        name,
+        storage,
+        cursor,
+        key,
+        windowBytes: config.prefetch * config.element_size,
+        log,
+        buryRaw: (stored) => dead.buryRaw(stored, name),
+        acked: (records) => observer.acked(name, records),
+        moved: observer.moved,
+      })
+      opened.push(group)
+      await group.open()
+      groups.set(name, group)
+    }
+    await syncDirectory(directory)
+    const store: Store = {
+      key,
+      storage,
+      groups,
+      dead,
+      close,
+      get passed() {
+        const from = groups.size === 0 ? storage.start : storage.end
+        return [...groups.values()].reduce((least, { position }) => earlier(least, position), from)
+      },
+    }
+    storage.trim(store.passed.elements)
+    return store
+  } catch (error) {
+    await close().catch(() => {})
+    throw error
+  }
+}
+
+/** What is delivered is deleted a segment at a time: a full buffer should not wait long for the first. */
+function segmentBytes({ segment_size, max_bytes }: DiskConfig): number {
+  return Math.min(segment_size, Math.ceil(max_bytes / LEAST_SEGMENTS))
+}
+
+async function openCursors(
+  { directory }: DiskConfig,
+  { groups, log }: ComponentContext & { readonly groups: readonly string[] },
+): Promise<Map<string, Cursor>> {
+  const cursors = new Map<string, Cursor>()
+  for (const group of await groupsIn(directory)) {
+    if (groups.includes(group)) {
+      const cursor = await Cursor.open(directory, group)
+      if (cursor) cursors.set(group, cursor)
+      continue
+    }
+    await forgetGroup(directory, group)
+    log.warn(
+      { group },
+      'no pipeline of this name reads from the buffer any more: its place in it is forgotten',
+    )
+  }
+  return cursors
+}
