@@ -5,7 +5,7 @@ import { components } from '../src/components.ts'
 import { configJsonSchema } from '../src/config/json-schema.ts'
 import type { ComponentDefinition } from '../src/define.ts'
 
-/** Files that are made from the components themselves; `node docs/generate.ts` writes them. */
+/** Files that are made from the components themselves; `npm run docs` writes them. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/reference.md', reference()],
@@ -23,7 +23,7 @@ interface Property {
 
 function reference(): string {
   const sections = components.map(section)
-  return `# Components\n\nMade from the code by \`node docs/generate.ts\`.\n\n${sections.join('\n')}`
+  return `# Components\n\nMade from the code by \`npm run docs\`.\n\n${sections.join('\n')}`
 }
 
 function section({ kind, type, summary, config }: ComponentDefinition): string {

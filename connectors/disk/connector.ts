@@ -39,9 +39,10 @@ export class DiskConnector implements Connector {
       lingerMs: config.linger,
       compression: config.compression,
       maxPendingBytes: config.max_pending,
-      write: (element) => {
+      write: async (element) => {
+        if (this.#store === undefined) throw this.#notOpen()
         this.#space.wrote(element.bytes.length)
-        return this.#opened().storage.append(element)
+        await this.#store.storage.append(element)
       },
     })
     addGauges(context, { store: () => this.#store, space: this.#space, commit: this.#commit })
@@ -105,7 +106,11 @@ export class DiskConnector implements Connector {
 
   #opened(): Store {
     if (this.#store !== undefined && !this.#stopping) return this.#store
-    throw new RetryableError(`${this.#config.directory} is not open`, { reason: 'stopping' })
+    throw this.#notOpen()
+  }
+
+  #notOpen(): RetryableError {
+    return new RetryableError(`${this.#config.directory} is not open`, { reason: 'stopping' })
   }
 
   /** What has been delivered to all does not count, even though its file may still be there. */

@@ -1,12 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readlink, rename, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { errorCode } from './files.ts'
 
 const NAME = 'lock'
-/** Between making the file and writing into it a process may be seen with an empty one. */
-const PATIENCE_MS = 200
 
 /** A process, and when it started where the system tells: process ids are used again. */
 interface Holder {
@@ -15,7 +12,8 @@ interface Holder {
 }
 
 /**
- * Keeps other processes out of a folder. The lock of a process that is gone does not count, nor does one with our
+ * Keeps other processes out of a folder, by a symbolic link to the name of the one inside: it is there with its
+ * content or not at all, and a full disk has room for it. The lock of a process that is gone does not count, nor does one with our
  * own id that a former container left. Processes in different containers do not see each other: they need a
  * folder each.
  */
@@ -29,15 +27,20 @@ export class Lock {
   /** Throws when another process has the folder, or another component of this one. */
   static async take(directory: string): Promise<Lock> {
     const path = join(directory, NAME)
-    const content = `${process.pid} ${startTime(process.pid)}\n`
     for (;;) {
       try {
-        await writeFile(path, content, { flag: 'wx', mode: 0o600 })
+        await symlink(`${process.pid}@${startTime(process.pid)}`, path)
         return new Lock(path)
       } catch (error) {
         if (errorCode(error) !== 'EEXIST') throw error
       }
-      const found = await readLock(path)
+      const found = await readlink(path).catch((error: unknown) => {
+        if (errorCode(error) === 'ENOENT') return undefined
+        throw new Error(`${path} is not a lock of a buffer: choose another directory, or delete it`, {
+          cause: error,
+        })
+      })
+      if (found === undefined) continue
       const holder = parse(found)
       if (isAlive(holder)) throw new Error(inUse(directory, holder.pid))
       await removeStale(path, found, directory)
@@ -46,14 +49,6 @@ export class Lock {
 
   async release(): Promise<void> {
     await rm(this.#path, { force: true })
-  }
-}
-
-async function readLock(path: string): Promise<string> {
-  for (let waited = 0; ; waited += 10) {
-    const content = await readFile(path, 'utf8').catch(() => '')
-    if (content !== '' || waited >= PATIENCE_MS) return content
-    await sleep(10)
   }
 }
 
@@ -66,7 +61,7 @@ async function removeStale(path: string, stale: string, directory: string): Prom
     if (errorCode(error) === 'ENOENT') return
     throw error
   }
-  const moved = await readFile(aside, 'utf8')
+  const moved = await readlink(aside)
   if (moved !== stale) {
     await rename(aside, path)
     throw new Error(inUse(directory, parse(moved).pid))
@@ -74,8 +69,8 @@ async function removeStale(path: string, stale: string, directory: string): Prom
   await rm(aside)
 }
 
-function parse(content: string): Holder {
-  const [pid = '', started = ''] = content.trim().split(' ')
+function parse(link: string): Holder {
+  const [pid = '', started = ''] = link.split('@')
   return { pid: Number(pid), started }
 }
 

@@ -1,4 +1,4 @@
-import { checkRecord, checkResource, checkScope, checkUtf8 } from './check.ts'
+import { checkContexts, checkRecord, checkResource, checkScope } from './check.ts'
 import { type BatchData, isDropped, type Part, recordCount } from './data.ts'
 import { type EncodedBatch, encode } from './encode.ts'
 import { type Envelope, readEnvelope } from './envelope.ts'
@@ -43,8 +43,8 @@ export class LogBatch {
       if (checkRecord(reader, rows[row + L.END], rows, row, rows[row + L.START])) repeated = true
       rows[row + L.POSITION] = row / L.STRIDE
     }
-    if (checkContexts(bytes, structure.resources, structure.scopes)) repeated = true
-    if (repeated) {
+    const contexts = checkContexts(bytes, structure)
+    if (repeated || contexts.repeated) {
       const simple = normalize(bytes)
       structure = readStructure(simple)
       if (!structure.repeated) return LogBatch.decode(simple, receivedMs)
@@ -52,7 +52,7 @@ export class LogBatch {
     }
     const observedMs = oldestObservedMs(bytes, rows) ?? receivedMs
     const part = { id: undefined, timeMs: firstTimeMs(bytes, rows), observedMs, receivedMs }
-    return new LogBatch(newData(bytes, structure, [part], false))
+    return new LogBatch(newData(bytes, structure, [part], false, contexts.longInts))
   }
 
   /**
@@ -77,7 +77,7 @@ export class LogBatch {
       const resource = scopes[rows[row + L.SCOPE] * S.STRIDE + S.RESOURCE]
       rows[row + L.POSITION] = positions[resources[resource * R.STRIDE + R.PART]]()
     }
-    return new LogBatch(newData(bytes, structure, parts, !orphans))
+    return new LogBatch(newData(bytes, structure, parts, !orphans, true))
   }
 
   /** Puts batches out of buffers together. */
@@ -133,7 +133,7 @@ export class LogBatch {
     this.#checkAll()
     const { bytes, rows, edits, structure } = this.data
     const touched = new Set<number>()
-    let contexts = false
+    let contexts = this.data.contextLongInts
     scan(bytes, 0, bytes.length, (position) => {
       const record = this.#recordAt(position)
       if (record === -1) contexts = true
@@ -164,6 +164,7 @@ export class LogBatch {
       shape: 'resource' | 'scope',
     ): void => {
       const changes = shape === 'resource' ? this.data.resourceEdits : this.data.scopeEdits
+      const check = shape === 'resource' ? checkResource : checkScope
       for (let at = 0; at < table.length; at += columns.STRIDE) {
         const index = at / columns.STRIDE
         if (table[at + columns.MESSAGE] === -1) continue
@@ -171,7 +172,9 @@ export class LogBatch {
           changes.get(index) ?? bytes.subarray(table[at + columns.MESSAGE], table[at + columns.MESSAGE_END])
         try {
           const content = rewriteMessage(before, 0, before.length, SHAPES[shape], rewrite)
-          if (content !== undefined) changes.set(index, content)
+          if (content === undefined) continue
+          check(new WireReader(content), content.length)
+          changes.set(index, content)
         } catch {
           this.#dropContext(shape, index, failure)
         }
@@ -199,21 +202,22 @@ export class LogBatch {
     return live
   }
 
-  /** A batch of some of the records, by index; it shares the bytes. */
+  /** A fork with only some of the records, by index. */
   select(indices: Iterable<number>): LogBatch {
-    const rows = this.data.rows.slice()
-    const count = recordCount(this.data)
-    for (let record = 0; record < count; record++) rows[record * L.STRIDE + L.STATE] |= DROPPED
-    let live = 0
+    const selection = this.fork()
+    const { data } = selection
+    const count = recordCount(data)
+    for (let record = 0; record < count; record++) data.rows[record * L.STRIDE + L.STATE] |= DROPPED
+    data.live = 0
     for (const index of indices) {
-      if (isDropped(this.data, index)) continue
-      rows[index * L.STRIDE + L.STATE] &= ~DROPPED
-      live++
+      if (isDropped(this.data, index) || !isDropped(data, index)) continue
+      data.rows[index * L.STRIDE + L.STATE] &= ~DROPPED
+      data.live++
     }
-    return new LogBatch({ ...this.data, rows, live })
+    return selection
   }
 
-  /** A batch with the same records that can be edited apart from this one. */
+  /** A batch with the same records that can be edited apart from this one; it shares the bytes. */
   fork(): LogBatch {
     const { data } = this
     return new LogBatch({
@@ -302,9 +306,11 @@ function newData(
   structure: BatchData['structure'],
   parts: readonly Part[],
   sealed: boolean,
+  contextLongInts: boolean,
 ): BatchData {
   return {
     sealed,
+    contextLongInts,
     bytes,
     structure,
     parts,
@@ -314,27 +320,6 @@ function newData(
     scopeEdits: new Map(),
     live: structure.records.length / L.STRIDE,
   }
-}
-
-function checkContexts(bytes: Buffer, resources: Int32Array, scopes: Int32Array): boolean {
-  const reader = new WireReader(bytes)
-  let repeated = false
-  for (const [table, columns, check] of [
-    [resources, R, checkResource],
-    [scopes, S, checkScope],
-  ] as const) {
-    for (let at = 0; at < table.length; at += columns.STRIDE) {
-      if (table[at + columns.URL] !== -1) {
-        reader.pos = table[at + columns.URL]
-        checkUtf8(reader, table[at + columns.URL_END], 'schema_url')
-      }
-      if (table[at + columns.MESSAGE] !== -1) {
-        reader.pos = table[at + columns.MESSAGE]
-        if (check(reader, table[at + columns.MESSAGE_END])) repeated = true
-      }
-    }
-  }
-  return repeated
 }
 
 /** Counts positions up through an envelope's runs; past their end, and without any, it goes on by one. */

@@ -1,5 +1,5 @@
-import { isUtf8 } from 'node:buffer'
-import { CHECKED, L, LONG_INT } from './structure.ts'
+import { CHECKED, L, LONG_INT, R, S, type Structure } from './structure.ts'
+import { checkUtf8 } from './utf8.ts'
 import {
   AnyValue,
   EntityRef,
@@ -10,7 +10,7 @@ import {
   Record,
   Resource,
   Scope,
-  type WireReader,
+  WireReader,
 } from './wire.ts'
 
 /**
@@ -89,6 +89,27 @@ export function checkRecord(
   }
   rows[row + L.STATE] |= longInt ? CHECKED | LONG_INT : CHECKED
   return repeated || bodies > 1
+}
+
+/** Checks all resources and scopes of a request. */
+export function checkContexts(
+  bytes: Buffer,
+  { resources, scopes }: Structure,
+): { readonly repeated: boolean; readonly longInts: boolean } {
+  const reader = new WireReader(bytes)
+  let repeated = false
+  longInt = false
+  for (const [table, columns, check] of [
+    [resources, R, checkResource],
+    [scopes, S, checkScope],
+  ] as const) {
+    for (let at = 0; at < table.length; at += columns.STRIDE) {
+      if (table[at + columns.MESSAGE] === -1) continue
+      reader.pos = table[at + columns.MESSAGE]
+      if (check(reader, table[at + columns.MESSAGE_END])) repeated = true
+    }
+  }
+  return { repeated, longInts: longInt }
 }
 
 /** Checks a Resource message. */
@@ -203,27 +224,9 @@ function checkAnyValue(reader: WireReader, end: number, depth: number): boolean 
   return repeated || kinds > 1
 }
 
-/** Checking byte by byte beats the call into native code below this size. */
-const SHORT_TEXT = 48
-
 /** A length-delimited field that must hold UTF-8. */
 function checkText(reader: WireReader, end: number, what: string): void {
   checkUtf8(reader, reader.length(end), what)
-}
-
-/** The bytes up to `stop` must be UTF-8. */
-export function checkUtf8(reader: WireReader, stop: number, what: string): void {
-  const { bytes, pos } = reader
-  if (stop - pos < SHORT_TEXT) {
-    let high = 0
-    for (let at = pos; at < stop; at++) high |= bytes[at]
-    if (high < 0x80) {
-      reader.pos = stop
-      return
-    }
-  }
-  if (!isUtf8(bytes.subarray(pos, stop))) throw reader.malformed(`${what} is not valid UTF-8`)
-  reader.pos = stop
 }
 
 /** Skips a field of a newer protocol version; a known number (up to `last`) with another wire type is refused. */

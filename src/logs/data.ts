@@ -18,6 +18,8 @@ export interface BatchData {
   /** The bytes are a buffer element: every ResourceLogs has an envelope before it. */
   readonly sealed: boolean
   readonly structure: Structure
+  /** A resource or scope holds, or in a batch out of a buffer may hold, an integer of ten digits or more. */
+  readonly contextLongInts: boolean
   /** The record table; a batch that shares bytes with another has its own. */
   readonly rows: Int32Array
   readonly parts: readonly Part[]

@@ -1,4 +1,5 @@
 import { ENVELOPE } from './envelope.ts'
+import { checkUtf8 } from './utf8.ts'
 import { MalformedError, Request, ResourceLogs, ScopeLogs, WireReader } from './wire.ts'
 
 /**
@@ -120,7 +121,7 @@ const records = new Table(L.STRIDE)
 
 /**
  * Finds every ResourceLogs, ScopeLogs and LogRecord without looking inside the records.
- * @throws MalformedError where a length or a wire type is wrong
+ * @throws MalformedError where a length, a wire type or a schema URL is wrong
  */
 export function readStructure(bytes: Buffer): Structure {
   resources.size = scopes.size = records.size = 0
@@ -168,7 +169,8 @@ function readResourceLogs(reader: WireReader, field: number, end: number): boole
     } else if (tag === ResourceLogs.schemaUrl) {
       const stop = reader.length(end)
       rows[at + R.URL] = reader.pos
-      rows[at + R.URL_END] = reader.pos = stop
+      rows[at + R.URL_END] = stop
+      checkUtf8(reader, stop, 'schema_url')
     } else {
       refuseWireType(reader, tag, 3, 'resource_logs')
       reader.skip(tag, end)
@@ -208,7 +210,8 @@ function readScopeLogs(reader: WireReader, field: number, end: number, resource:
     } else if (tag === ScopeLogs.schemaUrl) {
       const stop = reader.length(end)
       rows[at + S.URL] = reader.pos
-      rows[at + S.URL_END] = reader.pos = stop
+      rows[at + S.URL_END] = stop
+      checkUtf8(reader, stop, 'schema_url')
     } else {
       refuseWireType(reader, tag, 3, 'scope_logs')
       reader.skip(tag, end)

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { generatedFiles } from '../../docs/generate.ts'
 
 describe('generated files', () => {
-  it.each([...generatedFiles()])('%s is what `node docs/generate.ts` makes', (path, content) => {
+  it.each([...generatedFiles()])('%s is what `npm run docs` makes', (path, content) => {
     expect(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')).toBe(content)
   })
 })

@@ -1,0 +1,138 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { devNull } from 'node:os'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { batchOf, drain, named, newFolder, noise, openBuffer, refusal, segmentsIn } from './harness.ts'
+
+/** What all file handles inherit from: Node does not export it. */
+let prototype: FileHandle
+beforeEach(async () => {
+  await using handle = await open(devNull)
+  prototype = Object.getPrototypeOf(handle) as FileHandle
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+function ioError(): Error {
+  return Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
+}
+
+describe('a push', () => {
+  it('is answered only after fdatasync', async () => {
+    await using buffer = await openBuffer(newFolder())
+    const original = prototype.datasync
+    const order: string[] = []
+    vi.spyOn(prototype, 'datasync').mockImplementation(async function (this: FileHandle) {
+      await original.call(this)
+      order.push('synced')
+    })
+
+    await buffer.pushNamed('a')
+    order.push('answered')
+
+    expect(order).toEqual(['synced', 'answered'])
+  })
+
+  it('shares its fdatasync with all that came while the last one ran', async () => {
+    await using buffer = await openBuffer(newFolder(), { element_size: '1KiB' })
+    const synced = vi.spyOn(prototype, 'datasync')
+
+    await Promise.all(
+      Array.from({ length: 500 }, (_, i) => buffer.push(batchOf(1, () => `${i}`.padEnd(1000, '.')))),
+    )
+
+    expect(await buffer.context.value('sluice_buffer_elements')).toBe(500)
+    expect(synced.mock.calls.length).toBeLessThan(10)
+  })
+
+  it('syncs the folder of a new segment before it is answered', async () => {
+    await using buffer = await openBuffer(newFolder(), { segment_size: '4KiB', compression: 'none' })
+    const synced = vi.spyOn(prototype, 'sync')
+
+    for (let i = 0; i < 12; i++) await buffer.push(batchOf(1, () => noise(1000)))
+
+    expect(synced.mock.calls.length).toBeGreaterThanOrEqual(3)
+  })
+})
+
+describe('a failed fdatasync', () => {
+  it('rejects what it was for, and leaves the segment alone', async () => {
+    const folder = newFolder()
+    await using buffer = await openBuffer(folder)
+    await buffer.pushNamed('a', 'b')
+    const handles: FileHandle[] = []
+    const original = prototype.datasync
+    let fail = true
+    vi.spyOn(prototype, 'datasync').mockImplementation(function (this: FileHandle) {
+      handles.push(this)
+      return fail ? Promise.reject(ioError()) : original.call(this)
+    })
+
+    const refused = await refusal(buffer.push(named('c')))
+    fail = false
+    await buffer.pushNamed('d')
+
+    expect(refused.reason).toBe('disk')
+    expect(refused.message).toBe(`${folder} could not be written (EIO)`)
+    expect(new Set(handles).size).toBe(2)
+    expect(await segmentsIn(folder)).toEqual(['0000000000000000.seg', '0000000000000002.seg'])
+    expect(buffer.context.states.map(({ state }) => state)).toEqual(['starting', 'ok', 'degraded', 'ok'])
+    expect(await buffer.context.value('sluice_buffer_refused_log_records_total', { reason: 'disk' })).toBe(1)
+    expect(await drain(buffer)).toEqual(['a', 'b', 'd'])
+  })
+
+  it('of a new segment leaves none behind', async () => {
+    const folder = newFolder()
+    await using buffer = await openBuffer(folder)
+    const synced = vi.spyOn(prototype, 'datasync').mockRejectedValue(ioError())
+    for (let i = 0; i < 3; i++) await refusal(buffer.push(named('lost')))
+
+    synced.mockRestore()
+    await buffer.pushNamed('kept')
+
+    expect(await segmentsIn(folder)).toEqual(['0000000000000000.seg'])
+    expect(await drain(buffer)).toEqual(['kept'])
+  })
+
+  it('does not bring back after a restart what it rejected, even where the file could not be cut', async () => {
+    const folder = newFolder()
+    const before = await openBuffer(folder)
+    await before.pushNamed('a')
+    vi.spyOn(prototype, 'truncate').mockRejectedValue(ioError())
+    vi.spyOn(prototype, 'datasync').mockRejectedValueOnce(ioError())
+    await refusal(before.push(named('rejected')))
+    vi.restoreAllMocks()
+    await before.pushNamed('b')
+    await before.stop()
+
+    await using after = await openBuffer(folder)
+
+    expect(await drain(after)).toEqual(['a', 'b'])
+  })
+})
+
+describe('a failed write', () => {
+  it('rejects what it was for, and goes on in a new segment', async () => {
+    await using buffer = await openBuffer(newFolder())
+    await buffer.pushNamed('a')
+    vi.spyOn(prototype, 'writev').mockRejectedValueOnce(ioError())
+
+    await refusal(buffer.push(named('b')))
+    await buffer.pushNamed('c')
+
+    expect(await drain(buffer)).toEqual(['a', 'c'])
+  })
+
+  it('of a part is gone on with', async () => {
+    await using buffer = await openBuffer(newFolder())
+    const original = prototype.writev
+    vi.spyOn(prototype, 'writev').mockImplementation(function (this: FileHandle, buffers, position) {
+      const [first] = buffers as Buffer[]
+      return original.call(this, [first.subarray(0, Math.ceil(first.length / 2))], position) as never
+    })
+
+    await buffer.pushNamed('a', 'b')
+
+    expect(await drain(buffer)).toEqual(['a', 'b'])
+  })
+})

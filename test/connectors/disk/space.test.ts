@@ -1,0 +1,176 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import {
+  batchOf,
+  consume,
+  drain,
+  eventually,
+  newFolder,
+  noise,
+  type OpenBuffer,
+  openBuffer,
+  refusal,
+  segmentsIn,
+} from './harness.ts'
+
+const MIB = 2 ** 20
+
+/** Pushes until a push is refused; returns the reason and the bodies that were taken. */
+async function fill(buffer: OpenBuffer, bytes: number): Promise<{ reason: string; taken: string[] }> {
+  const taken: string[] = []
+  for (;;) {
+    const body = noise(bytes)
+    const error = await buffer.push(batchOf(1, () => body)).then(
+      () => undefined,
+      (reason: unknown) => refusal(Promise.reject(reason as Error)),
+    )
+    if (error) return { reason: error.reason, taken }
+    taken.push(body)
+  }
+}
+
+describe('a full buffer', () => {
+  it('refuses with the reason, never holds more than max_bytes, and takes again after deliveries', async () => {
+    const folder = newFolder()
+    await using buffer = await openBuffer(folder, { max_bytes: '1MiB' })
+    const { value } = buffer.context
+
+    const first = await fill(buffer, 50_000)
+    expect(first.reason).toBe('full')
+    expect(await value('sluice_disk_used_bytes')).toBeLessThanOrEqual(MIB)
+    expect(await value('sluice_disk_used_bytes')).toBeGreaterThan(0.7 * MIB)
+    expect(await value('sluice_buffer_watermark_state')).toBe(1)
+    expect(await value('sluice_buffer_refused_log_records_total', { reason: 'full' })).toBe(1)
+    expect(buffer.context.states.at(-1)).toMatchObject({ state: 'degraded' })
+
+    expect(await drain(buffer)).toEqual(first.taken)
+    const second = await fill(buffer, 50_000)
+
+    expect(second.taken.length).toBeGreaterThan(10)
+    expect(await drain(buffer)).toEqual(second.taken)
+    await buffer.push(batchOf(1))
+    expect(await value('sluice_buffer_watermark_state')).toBe(0)
+    expect(buffer.context.states.at(-1)).toMatchObject({ state: 'ok' })
+  })
+
+  it('takes again as soon as a part is delivered', async () => {
+    await using buffer = await openBuffer(newFolder(), { max_bytes: '1MiB' })
+    const { taken } = await fill(buffer, 50_000)
+
+    for (const lease of await consume(buffer).take(Math.ceil(taken.length / 2))) await lease.ack()
+
+    await buffer.push(batchOf(1, () => noise(50_000)))
+  })
+
+  it('takes a batch larger than max_bytes when it is empty', async () => {
+    await using buffer = await openBuffer(newFolder(), { max_bytes: '10KiB' })
+
+    await buffer.push(batchOf(1, () => noise(50_000)))
+
+    expect((await refusal(buffer.push(batchOf(1)))).reason).toBe('full')
+    await drain(buffer)
+    await buffer.push(batchOf(1))
+  })
+
+  it('refuses what is on its way beyond max_pending', async () => {
+    await using buffer = await openBuffer(newFolder(), { max_pending: '100KiB' })
+
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 5 }, () => buffer.push(batchOf(1, () => noise(50_000)))),
+    )
+
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+      'rejected',
+      'rejected',
+    ])
+    expect(await buffer.context.value('sluice_buffer_refused_log_records_total', { reason: 'busy' })).toBe(3)
+  })
+})
+
+describe('a disk with little room', () => {
+  it.each(['100%', 'all'])('is left alone below min_free (%s)', async (unit) => {
+    const folder = newFolder()
+    const { bavail, bsize } = await statfs(folder)
+    const min_free = unit === 'all' ? bavail * bsize * 2 : '99.999%'
+    await using buffer = await openBuffer(folder, { min_free })
+
+    expect((await refusal(buffer.push(batchOf(1)))).reason).toBe('disk_full')
+
+    expect(buffer.context.states.at(-1)?.detail).toMatch(
+      /^the disk of .* has [\d.]+ MiB free, and min_free keeps/,
+    )
+    expect(await segmentsIn(folder)).toEqual([])
+  })
+})
+
+/** Where nobody may mount, the tests of `min_free` above have to do. */
+const mayMount = spawnSync('unshare', ['--mount', 'true']).status === 0
+if (mayMount)
+  describe('a disk of 8 MB', { timeout: 30_000 }, () => {
+    function smallDisk(): string {
+      const folder = join(newFolder(), 'small')
+      mkdirSync(folder)
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder])
+      onTestFinished(() => void execFileSync('umount', ['-l', folder]))
+      return folder
+    }
+
+    it('is never filled below min_free, loses nothing, and is used again after deliveries', async () => {
+      const folder = smallDisk()
+      await using buffer = await openBuffer(folder, { min_free: '2MiB' })
+      for (let round = 0; round < 2; round++) {
+        const { reason, taken } = await fill(buffer, 100_000)
+
+        expect(reason).toBe('disk_full')
+        expect(taken.length).toBeGreaterThan(40)
+        expect((await statfs(folder)).bavail * (await statfs(folder)).bsize).toBeGreaterThanOrEqual(2 * MIB)
+        expect(await drain(buffer)).toEqual(taken)
+        await eventually(async () => (await buffer.context.value('sluice_buffer_watermark_state')) === 0)
+      }
+    })
+
+    it('that is full nonetheless refuses, loses nothing, and is used again after deliveries', async () => {
+      const folder = smallDisk()
+      await using buffer = await openBuffer(folder, { min_free: '0', compression: 'none' })
+      for (let round = 0; round < 2; round++) {
+        const taken: string[] = []
+        const reasons = new Set<string>()
+        // More at once than a look each second can know of.
+        for (let wave = 0; wave < 8; wave++) {
+          const bodies = Array.from({ length: 12 }, () => noise(200_000))
+          const outcomes = await Promise.allSettled(bodies.map((body) => buffer.push(batchOf(1, () => body))))
+          for (const [index, outcome] of outcomes.entries()) {
+            if (outcome.status === 'fulfilled') taken.push(bodies[index])
+            else reasons.add((outcome.reason as { reason: string }).reason)
+          }
+        }
+
+        expect(taken.length).toBeGreaterThan(20)
+        expect([...reasons].every((reason) => reason === 'disk' || reason === 'disk_full')).toBe(true)
+        expect((await drain(buffer)).sort()).toEqual(taken.sort())
+        await eventually(async () => (await buffer.context.value('sluice_buffer_watermark_state')) === 0)
+      }
+    })
+
+    it('that is full is started on, and emptied', async () => {
+      const folder = smallDisk()
+      const before = await openBuffer(folder, { min_free: '1MiB' })
+      const { taken } = await fill(before, 100_000)
+      await before.stop()
+      execFileSync('sh', ['-c', `cat /dev/zero > ${folder}/other 2>/dev/null || true`])
+
+      await using after = await openBuffer(folder, { min_free: '1MiB' })
+
+      expect(await drain(after)).toEqual(taken)
+      expect((await refusal(after.push(batchOf(1)))).reason).toBe('disk_full')
+      execFileSync('rm', [`${folder}/other`])
+      await eventually(async () => (await after.context.value('sluice_buffer_watermark_state')) === 0)
+      await after.push(batchOf(1))
+    })
+  })
