@@ -7,6 +7,7 @@ import { freePort } from '../test/servers/ports.ts'
 import { startRedis } from '../test/servers/redis.ts'
 import { BUDGETS } from './budgets.ts'
 import { type Child, firstLine, readMetrics, run, until } from './processes.ts'
+import { Reference } from './reference.ts'
 
 /**
  * `npm run bench`: gateway and drain as processes of their own, load over real gRPC, a real Redis, a bulk endpoint
@@ -39,11 +40,13 @@ interface Result {
     readonly redis: number
     readonly load: number
   }
+  /** How many times slower than the machine of the budgets this one was meanwhile. */
+  readonly slowness: number
   readonly rssMb: { readonly gateway: readonly number[]; readonly drain: readonly number[] }
 }
 
 const WARM_UP_SECONDS = 4
-const SAMPLE_MS = 2000
+const SAMPLE_MS = 1000
 
 async function measure(recordsPerRequest: number): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
@@ -73,7 +76,9 @@ async function measure(recordsPerRequest: number): Promise<Result> {
 
     const before = await snapshot(gatewayMetrics, drainMetrics, redis.pid)
     const rss: { gateway: number[]; drain: number[] } = { gateway: [], drain: [] }
+    const reference = new Reference()
     const sampler = setInterval(() => {
+      reference.sample()
       void snapshot(gatewayMetrics, drainMetrics, redis.pid).then(({ gateway, drain }) => {
         rss.gateway.push(Math.round((gateway.get('otelcol_process_memory_rss') ?? 0) / 1e6))
         rss.drain.push(Math.round((drain.get('otelcol_process_memory_rss') ?? 0) / 1e6))
@@ -104,6 +109,7 @@ async function measure(recordsPerRequest: number): Promise<Result> {
         redis: ((after.redisCpu - before.redisCpu) * 1e6) / records,
         load: (client.cpuSeconds * 1e6) / records,
       },
+      slowness: reference.slowness,
       rssMb: rss,
     }
   } finally {
@@ -187,24 +193,30 @@ service:
 }
 
 function print(result: Result): void {
+  const { slowness } = result
   const budget = BUDGETS[result.recordsPerRequest]
   const whole = result.cpu.gateway + result.cpu.drain + result.cpu.redis
-  const line = (name: string, value: number, limit: number | undefined, unit: string): void =>
+  const line = (name: string, value: number, limit: number | undefined): void =>
     console.log(
-      `  ${name.padEnd(10)} ${value.toFixed(1).padStart(10)} ${unit.padEnd(12)} budget ${limit ?? '-'}`,
+      `  ${name.padEnd(8)} ${value.toFixed(1).padStart(8)} ${(value / slowness).toFixed(1).padStart(12)} ${String(limit ?? '-').padStart(8)}`,
     )
   console.log(
-    `\n${result.recordsPerRequest} records of ${result.bytesPerRecord.toFixed(0)} bytes per request`,
+    `\n${result.recordsPerRequest} records of ${result.bytesPerRecord.toFixed(0)} bytes per request; CPU µs per record`,
   )
-  line('gateway', result.cpu.gateway, budget?.gateway, 'µs/record')
-  line('drain', result.cpu.drain, budget?.drain, 'µs/record')
-  line('redis', result.cpu.redis, undefined, 'µs/record')
-  line('whole', whole, budget?.whole, 'µs/record')
-  line('rate', result.recordsPerSecond, budget?.throughput, 'records/s')
+  console.log(
+    `  ${''.padEnd(8)} ${'measured'.padStart(8)} ${'/ slowness'.padStart(12)} ${'budget'.padStart(8)}`,
+  )
+  line('gateway', result.cpu.gateway, budget?.gateway)
+  line('drain', result.cpu.drain, budget?.drain)
+  line('redis', result.cpu.redis, undefined)
+  line('whole', whole, budget?.whole)
+  console.log(`  this machine was ${slowness.toFixed(2)} times slower than that of the budgets`)
+  console.log(
+    `  ${Math.round(result.recordsPerSecond)} records/s (budget ${budget?.throughput ?? '-'}), delivered ${result.delivered} of ${result.records}`,
+  )
   console.log(
     `  client p50 ${result.clientP50.toFixed(1)} ms, p99 ${result.clientP99.toFixed(1)} ms, refused ${result.refused}`,
   )
-  console.log(`  delivered ${result.delivered} of ${result.records}`)
   console.log(`  rss MB: gateway ${result.rssMb.gateway.join(' ')} | drain ${result.rssMb.drain.join(' ')}`)
 }
 

@@ -51,12 +51,20 @@ export class DiskConnector implements Connector {
   async start(): Promise<void> {
     this.#context.health('starting')
     this.#stopping = false
-    this.#store = await openStore(this.#config, this.#context, {
+    const store = await openStore(this.#config, this.#context, {
       lost: (bytes) => this.#counters.corrupt.inc(bytes),
       acked: (group, count) => this.#counters.acked(group, count),
+      undecodable: (group) => this.#counters.undecodable(group),
       moved: () => this.#trim(),
     })
-    await this.#space.start()
+    try {
+      this.#store = store
+      await this.#space.start()
+    } catch (error) {
+      this.#store = undefined
+      await store.close()
+      throw error
+    }
     if (this.#told === '') this.#context.health('ok')
   }
 

@@ -45,7 +45,7 @@ export class DeadLetters {
   async bury({ batch, reason, pipeline }: Letters): Promise<void> {
     const pieces = batch.encode(this.#config.element_size, { reason, pipeline, buriedMs: Date.now() })
     const appended = pieces.map(({ bytes, records }) =>
-      this.#log.append({ bytes: packElement([bytes], this.#config.compression), records }),
+      this.#log.append({ bytes: packElement(bytes, this.#config.compression), records }),
     )
     await Promise.all(appended)
     this.#count(batch.size, pipeline)

@@ -58,7 +58,7 @@ export class LogReader {
     const handle = await open(segment.path, 'r')
     this.#segment = segment
     this.#handle = handle
-    this.#reader = new SegmentReader(handle, segment.first)
+    this.#reader = await SegmentReader.open(handle)
     return this.#reader
   }
 }

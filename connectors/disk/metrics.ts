@@ -10,6 +10,7 @@ export interface Counters {
   readonly corrupt: BoundCounter
   refused(reason: string, records: number): void
   acked(group: string, records: number): void
+  undecodable(group: string): void
 }
 
 export function makeCounters(metrics: ComponentMetrics, groups: readonly string[]): Counters {
@@ -39,6 +40,14 @@ export function makeCounters(metrics: ComponentMetrics, groups: readonly string[
         )
         .inc(records),
     acked: (group, records) => acked.get(group)?.inc(records),
+    undecodable: (group) =>
+      metrics
+        .counter(
+          'sluice_buffer_undecodable_elements_total',
+          'Elements that were no batches, and went to the dead letters as they were.',
+          { group },
+        )
+        .inc(),
   }
 }
 

@@ -9,20 +9,22 @@ export interface Position {
 
 /** Bytes of a position in a file: three u64, little-endian. */
 export const POSITION_BYTES = 24
+/** Where among them `bytes` are. */
+export const BYTES_BEFORE = 16
 
 export const BEGINNING: Position = { elements: 0, records: 0, bytes: 0 }
 
 export function writePosition(into: Buffer, at: number, { elements, records, bytes }: Position): void {
   into.writeBigUInt64LE(BigInt(elements), at)
   into.writeBigUInt64LE(BigInt(records), at + 8)
-  into.writeBigUInt64LE(BigInt(bytes), at + 16)
+  into.writeBigUInt64LE(BigInt(bytes), at + BYTES_BEFORE)
 }
 
 export function readPosition(from: Buffer, at: number): Position {
   return {
     elements: Number(from.readBigUInt64LE(at)),
     records: Number(from.readBigUInt64LE(at + 8)),
-    bytes: Number(from.readBigUInt64LE(at + 16)),
+    bytes: Number(from.readBigUInt64LE(at + BYTES_BEFORE)),
   }
 }
 

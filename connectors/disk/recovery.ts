@@ -61,8 +61,8 @@ async function recoverLast(
   const { path, size } = segment
   const handle = await open(path, 'r+')
   try {
-    const reader = new SegmentReader(handle, segment.first)
-    let end = await reader.header()
+    const reader = await SegmentReader.open(handle)
+    let end = reader.start
     const damages: Range[] = end === undefined ? [{ start: 0, end: Math.min(size, HEADER_BYTES) }] : []
     let whole = 0
     for (let found = await reader.next(size); found; found = await reader.next(size)) {
@@ -96,9 +96,8 @@ async function recoverLast(
 async function beginningOf({ path, first, size }: Segment, end: Position): Promise<Position> {
   const handle = await open(path, 'r')
   try {
-    const reader = new SegmentReader(handle, first)
-    const header = await reader.header()
-    if (header !== undefined) return header
+    const reader = await SegmentReader.open(handle)
+    if (reader.start !== undefined) return reader.start
     for (let found = await reader.next(size); found; found = await reader.next(size)) {
       if (found.kind === 'element') return found.position
     }

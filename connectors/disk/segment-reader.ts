@@ -5,6 +5,7 @@ import {
   decodeHeader,
   decodeRecord,
   HEADER_BYTES,
+  isPlacedAt,
   RECORD_HEADER_BYTES,
   recordSize,
   type StoredElement,
@@ -21,27 +22,29 @@ const CHUNK_BYTES = 512 * 1024
 
 /** Reads a segment from front to back. What it cannot read it passes over, up to the next whole record. */
 export class SegmentReader {
+  /** Where the segment begins, or undefined when its header is not whole. */
+  readonly start: Position | undefined
   readonly #handle: FileHandle
   #chunk: Buffer = Buffer.alloc(0)
   #chunkAt = 0
   #offset = HEADER_BYTES
-  /** The least number the next element can have. */
-  #expected: number
+  /** Bytes of the log before the file, had it no header: what a record says it has before it, less its offset. */
+  #origin: number | undefined
 
-  /** `first` is the number in the segment's name. The handle stays the caller's. */
-  constructor(handle: FileHandle, first: number) {
+  private constructor(handle: FileHandle, start: Position | undefined) {
     this.#handle = handle
-    this.#expected = first
+    this.start = start
+    this.#origin = start && start.bytes - HEADER_BYTES
+  }
+
+  /** The handle stays the caller's. */
+  static async open(handle: FileHandle): Promise<SegmentReader> {
+    return new SegmentReader(handle, decodeHeader(await readUpTo(handle, 0, HEADER_BYTES)))
   }
 
   /** How far it has read. */
   get offset(): number {
     return this.#offset
-  }
-
-  /** Where the segment begins, or undefined when its header is not whole. */
-  async header(): Promise<Position | undefined> {
-    return decodeHeader(await readUpTo(this.#handle, 0, HEADER_BYTES))
   }
 
   /** What comes next before offset `limit`, or undefined when nothing does. */
@@ -51,7 +54,7 @@ export class SegmentReader {
     const found = await this.#recordAt(start, limit)
     if (found !== undefined) {
       this.#offset += RECORD_HEADER_BYTES + found.payload.length
-      this.#expected = found.end.elements
+      this.#origin ??= found.position.bytes - start
       return found
     }
     this.#offset = await this.#findRecord(start + 1, limit)
@@ -60,9 +63,8 @@ export class SegmentReader {
 
   async #recordAt(at: number, limit: number): Promise<StoredElement | undefined> {
     const header = await this.#bytes(at, RECORD_HEADER_BYTES, limit)
-    if (header.length < RECORD_HEADER_BYTES) return undefined
-    const size = recordSize(header, 0, limit - at, this.#expected)
-    if (size === 0) return undefined
+    if (header.length < RECORD_HEADER_BYTES || !this.#mayBeRecord(header, 0, at, limit)) return undefined
+    const size = recordSize(header, 0, limit - at)
     const record = await this.#bytes(at, size, limit)
     return record.length === size ? decodeRecord(record) : undefined
   }
@@ -73,13 +75,19 @@ export class SegmentReader {
       const bytes = await this.#bytes(at, Math.min(CHUNK_BYTES, limit - at), limit)
       const last = bytes.length - RECORD_HEADER_BYTES
       for (let i = 0; i <= last; i++) {
-        if (recordSize(bytes, i, limit - at - i, this.#expected) === 0) continue
+        if (!this.#mayBeRecord(bytes, i, at + i, limit)) continue
         if ((await this.#recordAt(at + i, limit)) !== undefined) return at + i
       }
       if (last < 0) break
       at += last + 1
     }
     return limit
+  }
+
+  /** Whether the bytes at `index`, which lie at `offset` of the file, look like a record: its checksum tells. */
+  #mayBeRecord(bytes: Buffer, index: number, offset: number, limit: number): boolean {
+    if (recordSize(bytes, index, limit - offset) === 0) return false
+    return this.#origin === undefined || isPlacedAt(bytes, index, this.#origin + offset)
   }
 
   /** `size` bytes, or as many as there are. They stay as they are: chunks are never used again. */

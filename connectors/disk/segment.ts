@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import type { Element } from '../../src/buffer/group-commit.ts'
-import { POSITION_BYTES, type Position, readPosition, writePosition } from './position.ts'
+import { BYTES_BEFORE, POSITION_BYTES, type Position, readPosition, writePosition } from './position.ts'
 
 /**
  * A log is a folder of segment files. Each is written front to back, once, by one run of the process, and named
@@ -19,8 +19,8 @@ import { POSITION_BYTES, type Position, readPosition, writePosition } from './po
  *            payload       the element: an ExportLogsServiceRequest, plain or as a zstd frame
  * ```
  *
- * Every record says how much came before it. So what is missing can be told exactly, and what a reader has still
- * to read is a subtraction, with no index to keep. A record whose number is that of a later segment's first, or
+ * Every record says how much came before it. So what is missing can be told exactly, what a reader has still to
+ * read is a subtraction, and where a segment is damaged, the next record is found by where it says it is. A record whose number is that of a later segment's first, or
  * higher, does not count: its write failed, and its sender was told so.
  */
 const MAGIC = Buffer.from('SLUICE\0\x01', 'latin1')
@@ -32,9 +32,6 @@ const PREFIX_BYTES = 8
 const TIME = PREFIX_BYTES + POSITION_BYTES
 const RECORDS = TIME + 8
 export const RECORD_HEADER_BYTES = RECORDS + 4
-
-/** More elements than a segment can hold: a number further ahead is not one. */
-const MAX_GAP = 2 ** 31
 
 const NAME = /^\d{16}\.seg$/
 
@@ -93,15 +90,19 @@ export function positionAfter(position: Position, { bytes, records }: Element): 
   }
 }
 
-/**
- * The size of the record at `at` by its own word, where that fits into the `room` up to the end of the segment and
- * its number may come after `expected - 1`; 0 where there can be no record.
- */
-export function recordSize(bytes: Buffer, at: number, room: number, expected: number): number {
+/** The size of the record that begins at `at`, by its own word; 0 where none of that size fits into `room`. */
+export function recordSize(bytes: Buffer, at: number, room: number): number {
   const size = PREFIX_BYTES + bytes.readUInt32LE(at)
-  if (size < RECORD_HEADER_BYTES || size > room) return 0
-  const number = bytes.readUInt32LE(at + PREFIX_BYTES + 4) * 2 ** 32 + bytes.readUInt32LE(at + PREFIX_BYTES)
-  return number >= expected && number - expected <= MAX_GAP ? size : 0
+  return size < RECORD_HEADER_BYTES || size > room ? 0 : size
+}
+
+/** Whether what begins at `at` says that `logBytes` of the log lie before it, as a record there must. */
+export function isPlacedAt(bytes: Buffer, at: number, logBytes: number): boolean {
+  const place = at + PREFIX_BYTES + BYTES_BEFORE
+  return (
+    bytes.readUInt32LE(place) === logBytes % 2 ** 32 &&
+    bytes.readUInt32LE(place + 4) === Math.floor(logBytes / 2 ** 32)
+  )
 }
 
 /** The record that fills `bytes`, or undefined when it is not whole. */

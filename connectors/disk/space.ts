@@ -12,6 +12,8 @@ export interface SpaceOptions {
 
 const INTERVAL_MS = 1_000
 const RETRY_AFTER_MS = 1_000
+/** What files may take between two looks beyond the bytes written to them: whole blocks, names, cursors. */
+const OVERHEAD_BYTES = 64 * 1024
 
 /** Lets pushes in as long as there is room: on the disk, looked up each second, and below the bound of the buffer. */
 export class Space {
@@ -85,7 +87,7 @@ export class Space {
   #problemWith(more: number): RetryableError | undefined {
     const { directory, max_bytes } = this.#options.config
     const used = this.#options.used()
-    if (this.#free - more < this.#leastFree) {
+    if (this.#free - more - OVERHEAD_BYTES < this.#leastFree) {
       const message = `the disk of ${directory} has ${mib(this.#free)} free, and min_free keeps ${mib(this.#leastFree)} for others`
       return new RetryableError(message, { reason: 'disk_full', retryAfter: RETRY_AFTER_MS })
     }

@@ -37,6 +37,7 @@ interface Observer {
   /** Told how many bytes turned out to be damaged. */
   readonly lost: (bytes: number) => void
   readonly acked: (group: string, records: number) => void
+  readonly undecodable: (group: string) => void
   readonly moved: () => void
 }
 
@@ -89,7 +90,10 @@ export async function openStore(
         key,
         windowBytes: config.prefetch * config.element_size,
         log,
-        buryRaw: (stored) => dead.buryRaw(stored, name),
+        buryRaw: async (stored) => {
+          await dead.buryRaw(stored, name)
+          observer.undecodable(name)
+        },
         acked: (records) => observer.acked(name, records),
         moved: observer.moved,
       })

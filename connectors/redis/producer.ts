@@ -93,7 +93,7 @@ export class Producer {
     if (records === 0) return
     batch.identify(admission.identity())
     const pieces = batch.encode(config.element_size, { reason, pipeline, buriedMs: Date.now() })
-    const elements = pieces.map((piece) => packElement([piece.bytes], config.compression))
+    const elements = pieces.map((piece) => packElement(piece.bytes, config.compression))
     await client.run(BURY, [keys.dead, keys.deadStats], [records, ...elements])
     metrics
       .counter('sluice_dead_letter_log_records_total', 'Log records put in the dead-letter queue.', {

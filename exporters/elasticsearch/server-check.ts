@@ -1,4 +1,3 @@
-import { Client } from '@elastic/elasticsearch'
 import type { Logger } from 'pino'
 import { type ElasticsearchConfig, nodesOf } from './config.ts'
 import type { Targets } from './target.ts'
@@ -17,6 +16,8 @@ export async function checkServer(
 ): Promise<void> {
   const { api_key, user, password, logs_index } = config
   if (logs_index !== undefined) return
+  // Large, and of no use to a process that only receives.
+  const { Client } = await import('@elastic/elasticsearch')
   const client = new Client({
     nodes: nodesOf(config),
     ...(api_key

@@ -9,16 +9,19 @@ export type Compression = 'zstd' | 'none'
 const ZSTD_MAGIC = 0xfd2fb528
 /** No element of ours is larger: what claims to be is not unpacked. */
 const MAX_UNPACKED_BYTES = 256 * 1024 * 1024
-const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 /** Logs shrink to a fifth or less: unpacking into one large piece saves putting many small ones together. */
 const USUAL_RATIO = 8
 const MIN_CHUNK_BYTES = 64 * 1024
 const MAX_CHUNK_BYTES = 4 * 1024 * 1024
 
-/** Packs encoded requests, put one after the other, as one element of a buffer. */
-export function packElement(requests: readonly Buffer[], compression: Compression): Buffer {
-  const bytes = requests.length === 1 ? requests[0] : Buffer.concat(requests)
-  return compression === 'zstd' ? zstdCompressSync(bytes, FAST) : bytes
+/** Packs encoded requests, one after the other, as an element of a buffer. The result shares nothing with `requests`. */
+export function packElement(requests: Buffer, compression: Compression): Buffer {
+  if (compression === 'none') return Buffer.from(requests)
+  return zstdCompressSync(requests, {
+    params: { [constants.ZSTD_c_compressionLevel]: 1 },
+    // One piece for the usual result, instead of many to be put together.
+    chunkSize: Math.max(MIN_CHUNK_BYTES, requests.length >>> 2),
+  })
 }
 
 /**

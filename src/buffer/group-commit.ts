@@ -1,6 +1,10 @@
 import { RetryableError } from '../component.ts'
 import type { LogBatch } from '../logs/batch.ts'
+import type { Piece } from '../logs/encode.ts'
+import { WireWriter } from '../logs/wire-writer.ts'
 import { type Compression, packElement } from './element.ts'
+
+const INITIAL_BYTES = 64 * 1024
 
 /** What one write to a buffer carries: an element, and what it counts for. */
 export interface Element {
@@ -21,19 +25,19 @@ export interface GroupCommitOptions {
 }
 
 interface Waiting {
-  readonly bytes: Buffer
   readonly records: number
   readonly settle: (error?: unknown) => void
 }
 
 /**
  * Turns batches into buffer elements of an even size: gathers small ones for a few milliseconds, splits large
- * ones, and answers each only when everything it became is durable.
+ * ones, and answers each only when everything it became is durable. What waits is written into one buffer that is used
+ * again and again: memory taken and dropped by the megabyte is what keeps the garbage collector busy.
  */
 export class GroupCommit {
   readonly #options: GroupCommitOptions
+  readonly #writer = new WireWriter(INITIAL_BYTES)
   #waiting: Waiting[] = []
-  #waitingBytes = 0
   #timer: NodeJS.Timeout | undefined
   /** Bytes accepted and not yet durable. */
   pendingBytes = 0
@@ -45,19 +49,17 @@ export class GroupCommit {
   /** Resolves once the whole batch, which must have been identified, is durable. */
   async add(batch: LogBatch): Promise<void> {
     const { elementBytes, maxPendingBytes } = this.#options
-    const pieces = batch.encode(elementBytes)
-    const bytes = pieces.reduce((sum, piece) => sum + piece.bytes.length, 0)
+    const pieces = batch.pieces(elementBytes)
+    const bytes = pieces.reduce((sum, piece) => sum + piece.size, 0)
     if (this.pendingBytes > 0 && this.pendingBytes + bytes > maxPendingBytes) {
       throw new RetryableError('more is on its way to the buffer than it can take at once', {
         reason: 'busy',
       })
     }
     this.pendingBytes += bytes
-    try {
-      await Promise.all(pieces.map((piece) => this.#enqueue(piece.bytes, piece.records)))
-    } finally {
-      this.pendingBytes -= bytes
-    }
+    const settled = await Promise.allSettled(pieces.map((piece) => this.#enqueue(piece)))
+    this.pendingBytes -= bytes
+    for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason
   }
 
   /** Writes what waits now, without lingering. */
@@ -67,8 +69,9 @@ export class GroupCommit {
     if (this.#waiting.length === 0) return
     const waiting = this.#waiting
     this.#waiting = []
-    this.#waitingBytes = 0
-    this.#write(waiting).then(
+    const requests = this.#writer.bytes.subarray(0, this.#writer.pos)
+    this.#writer.pos = 0
+    this.#write(requests, waiting).then(
       () => {
         for (const { settle } of waiting) settle()
       },
@@ -78,23 +81,27 @@ export class GroupCommit {
     )
   }
 
-  #enqueue(bytes: Buffer, records: number): Promise<void> {
+  #enqueue(piece: Piece): Promise<void> {
     const { elementBytes, lingerMs } = this.#options
-    if (this.#waitingBytes > 0 && this.#waitingBytes + bytes.length > elementBytes) this.flush()
+    if (this.#writer.pos > 0 && this.#writer.pos + piece.size > elementBytes) this.flush()
     return new Promise((resolve, reject) => {
       const settle = (error?: unknown): void => (error === undefined ? resolve() : reject(error as Error))
-      this.#waiting.push({ bytes, records, settle })
-      this.#waitingBytes += bytes.length
-      if (this.#waitingBytes * 2 > elementBytes) this.flush()
+      const mark = this.#writer.pos
+      try {
+        piece.write(this.#writer)
+      } catch (error) {
+        this.#writer.pos = mark
+        throw error
+      }
+      this.#waiting.push({ records: piece.records, settle })
+      if (this.#writer.pos * 2 > elementBytes) this.flush()
       else this.#timer ??= setTimeout(() => this.flush(), lingerMs)
     })
   }
 
-  async #write(waiting: readonly Waiting[]): Promise<void> {
-    const bytes = packElement(
-      waiting.map((each) => each.bytes),
-      this.#options.compression,
-    )
+  /** Packs before it first waits, so that the buffer is free for the next. */
+  async #write(requests: Buffer, waiting: readonly Waiting[]): Promise<void> {
+    const bytes = packElement(requests, this.#options.compression)
     const records = waiting.reduce((sum, each) => sum + each.records, 0)
     await this.#options.write({ bytes, records })
   }

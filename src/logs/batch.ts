@@ -1,6 +1,6 @@
 import { checkContexts, checkRecord, checkResource, checkScope } from './check.ts'
 import { type BatchData, isDropped, type Part, recordCount } from './data.ts'
-import { type EncodedBatch, encode } from './encode.ts'
+import { type Piece, piecesOf } from './encode.ts'
 import { type Envelope, readEnvelope } from './envelope.ts'
 import { batchId } from './identity.ts'
 import { normalize } from './normalize.ts'
@@ -8,6 +8,13 @@ import { LogRecord } from './record.ts'
 import { type RewriteText, rewriteMessage, SHAPES } from './rewrite.ts'
 import { CHECKED, DROPPED, EDITED, L, LONG_INT, R, readStructure, S } from './structure.ts'
 import { WireReader } from './wire.ts'
+import { WireWriter } from './wire-writer.ts'
+
+/** One valid `ExportLogsServiceRequest`, with envelopes. */
+export interface EncodedBatch {
+  readonly bytes: Buffer
+  readonly records: number
+}
 
 /** Collects positions in bytes where something may be; the nearest message around each is then looked at in full. */
 export type Scan = (bytes: Buffer, start: number, end: number, found: (position: number) => void) => void
@@ -189,9 +196,18 @@ export class LogBatch {
     for (const part of this.data.parts) part.id ??= batchId(key, this.data.bytes, part.timeMs)
   }
 
-  /** Encodes the live records as requests of about `maxBytes` each. The batch must have been identified. */
+  /** Divides the live records into requests of about `maxBytes` each. The batch must have been identified. */
+  pieces(maxBytes: number, letter?: Envelope['letter']): Piece[] {
+    return piecesOf(this.data, maxBytes, letter)
+  }
+
+  /** The same pieces, written out. */
   encode(maxBytes: number, letter?: Envelope['letter']): EncodedBatch[] {
-    return encode(this.data, maxBytes, letter)
+    return this.pieces(maxBytes, letter).map((piece) => {
+      const writer = new WireWriter(piece.size)
+      piece.write(writer)
+      return { bytes: writer.take(), records: piece.records }
+    })
   }
 
   /** Indices of the live records, as `select` takes them. */

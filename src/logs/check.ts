@@ -180,7 +180,7 @@ function checkKeyValue(reader: WireReader, end: number, depth: number): boolean 
 }
 
 function checkAnyValue(reader: WireReader, end: number, depth: number): boolean {
-  if (depth > MAX_DEPTH) throw reader.malformed(`values are nested deeper than ${MAX_DEPTH} levels`)
+  if (depth > MAX_DEPTH) throw reader.tooDeep()
   let repeated = false
   let kinds = 0
   while (reader.pos < end) {

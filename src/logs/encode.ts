@@ -2,45 +2,59 @@ import { type BatchData, firstRecordOf, resourceCount, scopeCount } from './data
 import { type Envelope, writeEnvelope } from './envelope.ts'
 import { DROPPED, EDITED, L, R, S } from './structure.ts'
 import { Request, ResourceLogs, ScopeLogs } from './wire.ts'
-import { WireWriter } from './wire-writer.ts'
+import type { WireWriter } from './wire-writer.ts'
 
-/** One valid `ExportLogsServiceRequest`, with envelopes. */
-export interface EncodedBatch {
-  readonly bytes: Buffer
+/** A part of a batch that becomes one valid `ExportLogsServiceRequest`, with envelopes. */
+export interface Piece {
   readonly records: number
+  /** About how many bytes it takes. */
+  readonly size: number
+  /** Writes it where the writer stands. */
+  write(writer: WireWriter): void
 }
 
 const ENVELOPE_SIZE = 128
 
-/** Encodes the live records in pieces of about `maxBytes`; a single larger record is a piece of its own. */
-export function encode(data: BatchData, maxBytes: number, letter?: Envelope['letter']): EncodedBatch[] {
+/** Divides the live records into pieces of about `maxBytes`; a single larger record is a piece of its own. */
+export function piecesOf(data: BatchData, maxBytes: number, letter?: Envelope['letter']): Piece[] {
   const { rows } = data
   const count = rows.length / L.STRIDE
-  const pieces: EncodedBatch[] = []
+  const pieces: Piece[] = []
   let from = 0
   let size = 0
   let live = 0
+  const cut = (to: number): void => {
+    const start = from
+    pieces.push({
+      records: live,
+      size: size + ENVELOPE_SIZE,
+      write: (writer) => writeRange(writer, data, start, to, letter),
+    })
+    from = to
+    size = live = 0
+  }
   for (let record = 0; record < count; record++) {
     const row = record * L.STRIDE
     if ((rows[row + L.STATE] & DROPPED) !== 0) continue
     const bytes = rows[row + L.END] - rows[row + L.FIELD]
-    if (live > 0 && size + bytes > maxBytes) {
-      pieces.push({ bytes: encodeRange(data, from, record, letter), records: live })
-      from = record
-      size = live = 0
-    }
+    if (live > 0 && size + bytes > maxBytes) cut(record)
     size += bytes
     live++
   }
-  if (live > 0) pieces.push({ bytes: encodeRange(data, from, count, letter), records: live })
+  if (live > 0) cut(count)
   return pieces
 }
 
-/** Encodes the live records of `[from, to)`: untouched spans are copied as they came. */
-function encodeRange(data: BatchData, from: number, to: number, letter: Envelope['letter']): Buffer {
+/** Writes the live records of `[from, to)`: untouched spans are copied as they came. */
+function writeRange(
+  writer: WireWriter,
+  data: BatchData,
+  from: number,
+  to: number,
+  letter: Envelope['letter'],
+): void {
   const { bytes, rows, structure } = data
-  const span = rows[(to - 1) * L.STRIDE + L.END] - rows[from * L.STRIDE + L.FIELD]
-  const writer = new WireWriter(span + ENVELOPE_SIZE + 1024)
+  writer.reserve(rows[(to - 1) * L.STRIDE + L.END] - rows[from * L.STRIDE + L.FIELD] + ENVELOPE_SIZE + 1024)
   let part = -1
   for (let resource = 0, scope = 0; resource < resourceCount(data); resource++) {
     const firstScope = scope
@@ -59,7 +73,6 @@ function encodeRange(data: BatchData, from: number, to: number, letter: Envelope
     if (changed) writeResourceLogs(writer, data, resource, firstScope, scope, from, to)
     else writer.copy(bytes, structure.resources[at + R.FIELD], structure.resources[at + R.END])
   }
-  return writer.take()
 }
 
 function keptIn(data: BatchData, from: number, to: number): { live: number; edited: boolean } {

@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 
 /**
  * A batch id is HMAC-SHA-256, cut to 128 bits, of the request as received, under a key that lives with the
@@ -18,6 +18,15 @@ export function newIdentityKey(): Buffer {
 export function batchId(key: Uint8Array, request: Uint8Array, timeMs: number): Buffer {
   const id = Buffer.allocUnsafe(TIME_BYTES + HASH_BYTES)
   id.writeUIntBE(timeMs % 2 ** 48, 0, TIME_BYTES)
-  createHmac('sha256', key).update(request).digest().copy(id, TIME_BYTES, 0, HASH_BYTES)
+  createHmac('sha256', keyObjectOf(key)).update(request).digest().copy(id, TIME_BYTES, 0, HASH_BYTES)
   return id
+}
+
+/** Preparing a key costs more than hashing a small request. */
+const keyObjects = new WeakMap<Uint8Array, KeyObject>()
+
+function keyObjectOf(key: Uint8Array): KeyObject {
+  let object = keyObjects.get(key)
+  if (object === undefined) keyObjects.set(key, (object = createSecretKey(key)))
+  return object
 }

@@ -3,6 +3,7 @@ import {
   KeyValue,
   LEN,
   LIST_ITEM,
+  MAX_DEPTH,
   Record,
   Request,
   Resource,
@@ -20,9 +21,9 @@ import { WireWriter } from './wire-writer.ts'
  * the door everything reads the simple form.
  */
 export function normalize(bytes: Buffer): Buffer {
-  const writer = new WireWriter(bytes.length + 64)
-  writeMessage(writer, REQUEST, bytes, [0, bytes.length])
-  return writer.take()
+  const normalizer = new Normalizer(bytes)
+  normalizer.write(REQUEST, [0, bytes.length])
+  return normalizer.writer.take()
 }
 
 /** Fields to look at, by tag: a message that may appear once or often, or a text of which the last counts. */
@@ -75,61 +76,75 @@ function eachField(
   }
 }
 
-function writeMessage(writer: WireWriter, shape: Shape, bytes: Buffer, pieces: Pieces): void {
-  if (shape === ANY_VALUE) {
-    writeAnyValue(writer, bytes, pieces)
-    return
-  }
-  const merged = new Map<number, number[]>()
-  const last = new Map<number, number>()
-  eachField(bytes, pieces, (tag, field, value, end) => {
-    const known = shape[tag]
-    if (known === 'last') last.set(tag, field)
-    else if (known?.once) {
-      const all = merged.get(tag)
-      if (all) all.push(value, end)
-      else merged.set(tag, [value, end])
-    }
-  })
-  eachField(bytes, pieces, (tag, field, value, end) => {
-    const known = shape[tag]
-    if (known === undefined || (known === 'last' && last.get(tag) === field)) {
-      writer.copy(bytes, field, end)
-    } else if (known !== 'last') {
-      const all = known.once ? merged.get(tag) : [value, end]
-      if (all === undefined) return
-      merged.delete(tag)
-      writeNested(writer, tag, known.of(), bytes, all)
-    }
-  })
-}
-
-function writeNested(writer: WireWriter, tag: number, shape: Shape, bytes: Buffer, pieces: Pieces): void {
-  const start = writer.open(tag)
-  writeMessage(writer, shape, bytes, pieces)
-  writer.close(start)
-}
-
 const MEMBERS: ReadonlySet<number> = new Set(Object.values(AnyValue))
 
-function writeAnyValue(writer: WireWriter, bytes: Buffer, pieces: Pieces): void {
-  let last = 0
-  let lastField = 0
-  let lastEnd = 0
-  // A list merges with those right before it, up to a member of another kind, which had replaced it.
-  let run: number[] = []
-  eachField(bytes, pieces, (tag, field, value, end) => {
-    if (!MEMBERS.has(tag)) {
-      writer.copy(bytes, field, end)
+class Normalizer {
+  readonly writer: WireWriter
+  readonly #bytes: Buffer
+  #depth = 0
+
+  constructor(bytes: Buffer) {
+    this.writer = new WireWriter(bytes.length + 64)
+    this.#bytes = bytes
+  }
+
+  write(shape: Shape, pieces: Pieces): void {
+    if (shape === ANY_VALUE) {
+      this.#writeValue(pieces)
       return
     }
-    const isList = tag === AnyValue.array || tag === AnyValue.kvlist
-    if (!isList || tag !== last) run = []
-    if (isList) run.push(value, end)
-    last = tag
-    lastField = field
-    lastEnd = end
-  })
-  if (run.length > 0) writeNested(writer, last, last === AnyValue.array ? ARRAY : KVLIST, bytes, run)
-  else if (last !== 0) writer.copy(bytes, lastField, lastEnd)
+    // No message has more than one field of each kind.
+    let merged: number[] | undefined
+    let last = -1
+    eachField(this.#bytes, pieces, (tag, field, value, end) => {
+      const known = shape[tag]
+      if (known === 'last') last = field
+      else if (known?.once) {
+        merged ??= []
+        merged.push(value, end)
+      }
+    })
+    eachField(this.#bytes, pieces, (tag, field, value, end) => {
+      const known = shape[tag]
+      if (known === undefined || (known === 'last' && last === field)) {
+        this.writer.copy(this.#bytes, field, end)
+      } else if (known !== 'last') {
+        const all = known.once ? merged : [value, end]
+        if (all === undefined) return
+        if (known.once) merged = undefined
+        this.#writeNested(tag, known.of(), all)
+      }
+    })
+  }
+
+  #writeNested(tag: number, shape: Shape, pieces: Pieces): void {
+    const start = this.writer.open(tag)
+    this.write(shape, pieces)
+    this.writer.close(start)
+  }
+
+  #writeValue(pieces: Pieces): void {
+    // Of a resource or scope in pieces only the last was checked.
+    if (++this.#depth > MAX_DEPTH) throw new WireReader(this.#bytes, pieces[0]).tooDeep()
+    let last = 0
+    let lastField = 0
+    let lastEnd = 0
+    // A list merges with those right before it, up to a member of another kind, which had replaced it.
+    let run: number[] = []
+    eachField(this.#bytes, pieces, (tag, field, value, end) => {
+      if (!MEMBERS.has(tag)) {
+        this.writer.copy(this.#bytes, field, end)
+        return
+      }
+      const isList = tag === AnyValue.array || tag === AnyValue.kvlist
+      if (!isList || tag !== last) run = []
+      if (isList) run.push(value, end)
+      last = tag
+      lastField = field
+      lastEnd = end
+    })
+    if (run.length > 0) this.#writeNested(last, last === AnyValue.array ? ARRAY : KVLIST, run)
+    else if (last !== 0) this.writer.copy(this.#bytes, lastField, lastEnd)
+    this.#depth--
+  }
 }

@@ -146,6 +146,10 @@ export class WireReader {
     }
   }
 
+  tooDeep(): MalformedError {
+    return this.malformed(`values are nested deeper than ${MAX_DEPTH} levels`)
+  }
+
   malformed(problem: string): MalformedError {
     return new MalformedError(`${problem}, at byte ${this.pos}`)
   }

@@ -1,5 +1,5 @@
 import { readInt64 } from '../any-value.ts'
-import { AnyValue, KeyValue, LIST_ITEM, type WireReader } from '../wire.ts'
+import { AnyValue, KeyValue, LIST_ITEM, MAX_DEPTH, type WireReader } from '../wire.ts'
 import { KeyStack } from './key-stack.ts'
 
 const QUOTE = 0x22
@@ -24,6 +24,8 @@ for (const [byte, letter] of [
 }
 
 const HEX = Buffer.from('0123456789abcdef', 'latin1')
+/** Tags up to here are those of a value's members, tags beyond those of fields to come. */
+const LAST_MEMBER = AnyValue.stringIndex
 /** From here on, four bytes at a time are faster. */
 const LONG_TEXT = 24
 
@@ -34,6 +36,7 @@ export class JsonWriter {
   #view: DataView
   /** Keys of the objects being written, for finding those that are there twice. */
   readonly #keys = new KeyStack()
+  #depth = 0
 
   constructor(capacity: number) {
     this.bytes = Buffer.allocUnsafeSlow(capacity)
@@ -47,6 +50,13 @@ export class JsonWriter {
     this.bytes.copy(grown, 0, 0, this.pos)
     this.bytes = grown
     this.#view = new DataView(grown.buffer, grown.byteOffset, grown.length)
+  }
+
+  /** Takes back what was written since `pos`, wherever in a value it broke off. */
+  rewind(pos: number): void {
+    this.pos = pos
+    this.#depth = 0
+    this.#keys.clear()
   }
 
   byte(value: number): void {
@@ -172,10 +182,12 @@ export class JsonWriter {
 
   /** An AnyValue at `[reader.pos, end)`: bytes as hex, an empty value as null. Of several members the last counts. */
   value(reader: WireReader, view: DataView, end: number): void {
+    // What comes out of a buffer was checked when it went in, but a stack is too easily exhausted to rely on that.
+    if (++this.#depth > MAX_DEPTH) throw reader.tooDeep()
     const start = this.pos
     while (reader.pos < end) {
       const tag = reader.tag(end)
-      this.pos = start
+      if (tag <= LAST_MEMBER) this.pos = start
       if (tag === AnyValue.string) {
         const stop = reader.length(end)
         this.text(reader.bytes, view, reader.pos, stop)
@@ -200,6 +212,7 @@ export class JsonWriter {
       } else reader.skip(tag, end)
     }
     if (this.pos === start) this.ascii('null')
+    this.#depth--
   }
 
   /**

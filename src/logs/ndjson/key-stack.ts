@@ -24,13 +24,21 @@ export class KeyStack {
     if (this.#many.size > 0) this.#many.delete(mark)
   }
 
+  /** Forgets all objects, however far they got. */
+  clear(): void {
+    this.#size = 0
+    this.#many.clear()
+  }
+
   /** Notes the key in `bytes`; false when the object that began at `mark` has it already. */
   add(mark: number, bytes: Buffer, start: number, end: number): boolean {
     const size = this.#size
     if (size - mark >= FEW_KEYS) return this.#addToMany(mark, bytes, start, end)
     const length = end - start
     const signature =
-      (length << 16) ^ (bytes[start] << 8) ^ bytes[end - 1] ^ (bytes[start + (length >> 1)] << 4)
+      length === 0
+        ? 0
+        : (length << 16) ^ (bytes[start] << 8) ^ bytes[end - 1] ^ (bytes[start + (length >> 1)] << 4)
     for (let i = mark; i < size; i++) {
       if (this.#signatures[i] === signature && this.#ends[i] - this.#starts[i] === length) {
         if (sameBytes(bytes, this.#starts[i], start, length)) return false

@@ -138,7 +138,7 @@ function writeCount(out: JsonWriter, message: Buffer, tag: number): void {
   let count = 0
   while (reader.pos < message.length) {
     const found = reader.tag(message.length)
-    if (found === tag) count = reader.varint(message.length)
+    if (found === tag) count = reader.int32(message.length) >>> 0
     else reader.skip(found, message.length)
   }
   if (count === 0) return

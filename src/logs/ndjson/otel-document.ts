@@ -88,11 +88,13 @@ export class OtelDocuments<T extends Target> {
       if ((rows[row + L.STATE] & DROPPED) !== 0) continue
       const mark = out.pos
       try {
-        if (rows[row + L.SCOPE] !== scope) {
-          scope = rows[row + L.SCOPE]
-          context = renderContext(data, scope, out)
-          route = routeOfContext(data, scope)
+        const next = rows[row + L.SCOPE]
+        if (next !== scope) {
+          scope = -1
+          context = renderContext(data, next, out)
+          route = routeOfContext(data, next)
           target = this.#options.target(route)
+          scope = next
         }
         const edited = (rows[row + L.STATE] & EDITED) === 0 ? undefined : data.edits.get(record)
         const bytes = edited ?? data.bytes
@@ -102,7 +104,7 @@ export class OtelDocuments<T extends Target> {
         this.#renderRecord({ data, record, bytes, view, start, end, context, route, target, out })
       } catch (error) {
         if (!(error instanceof MalformedError)) throw error
-        out.pos = mark
+        out.rewind(mark)
         this.#options.failed(record, error)
       }
     }
@@ -236,7 +238,7 @@ function isListOfMaps(reader: WireReader, start: number, end: number): boolean {
       reader.skip(tag, end)
       continue
     }
-    if (reader.pos === stop) return false
+    let maps = 0
     while (reader.pos < stop) {
       const item = reader.tag(stop)
       if (item !== LIST_ITEM) {
@@ -245,7 +247,9 @@ function isListOfMaps(reader: WireReader, start: number, end: number): boolean {
       }
       const itemEnd = reader.length(stop)
       if (kindOf(reader, reader.pos, itemEnd) !== AnyValue.kvlist) return false
+      maps++
     }
+    if (maps === 0) return false
   }
   return true
 }

@@ -56,7 +56,7 @@ export class RecordFields {
           reader.pos = this.bodyEnd
           break
         case Record.droppedAttributesCount:
-          this.droppedAttributes = reader.varint(end)
+          this.droppedAttributes = reader.int32(end) >>> 0
           break
         case Record.flags:
           this.flags = reader.pos

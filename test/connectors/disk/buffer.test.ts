@@ -189,7 +189,7 @@ describe('a buffer on disk', () => {
 
   it('counts what goes in and out, and measures what is inside', async () => {
     await using buffer = await openBuffer(newFolder())
-    const { value } = buffer.context
+    const value = (name: string, labels = {}): Promise<number> => buffer.context.value(name, labels)
     await buffer.push(batchOf(10))
     await buffer.push(batchOf(5))
     await sleep(20)

@@ -19,7 +19,9 @@ const NAMES = Array.from({ length: 8 }, (_, i) => `record ${i}`)
 const SEGMENT = '0000000000000000.seg'
 
 /** A folder with an element for each name, not acknowledged, and where each of their records begins and the last ends. */
-async function filled(settings: object = {}): Promise<{ folder: string; offsets: number[] }> {
+async function filled(
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<{ folder: string; offsets: number[] }> {
   const folder = newFolder()
   const buffer = await openBuffer(folder, settings)
   await buffer.pushNamed(...NAMES)

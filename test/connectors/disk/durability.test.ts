@@ -13,6 +13,10 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
+function originalOf<Name extends 'datasync' | 'writev'>(name: Name): FileHandle[Name] {
+  return Reflect.get(prototype, name) as FileHandle[Name]
+}
+
 function ioError(): Error {
   return Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
 }
@@ -20,7 +24,7 @@ function ioError(): Error {
 describe('a push', () => {
   it('is answered only after fdatasync', async () => {
     await using buffer = await openBuffer(newFolder())
-    const original = prototype.datasync
+    const original = originalOf('datasync')
     const order: string[] = []
     vi.spyOn(prototype, 'datasync').mockImplementation(async function (this: FileHandle) {
       await original.call(this)
@@ -61,7 +65,7 @@ describe('a failed fdatasync', () => {
     await using buffer = await openBuffer(folder)
     await buffer.pushNamed('a', 'b')
     const handles: FileHandle[] = []
-    const original = prototype.datasync
+    const original = originalOf('datasync')
     let fail = true
     vi.spyOn(prototype, 'datasync').mockImplementation(function (this: FileHandle) {
       handles.push(this)
@@ -125,7 +129,7 @@ describe('a failed write', () => {
 
   it('of a part is gone on with', async () => {
     await using buffer = await openBuffer(newFolder())
-    const original = prototype.writev
+    const original = originalOf('writev')
     vi.spyOn(prototype, 'writev').mockImplementation(function (this: FileHandle, buffers, position) {
       const [first] = buffers as Buffer[]
       return original.call(this, [first.subarray(0, Math.ceil(first.length / 2))], position) as never
