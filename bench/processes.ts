@@ -12,15 +12,17 @@ export interface Child {
 
 export interface RunOptions {
   readonly stdout?: 'pipe' | 'ignore'
+  /** Flags of Node itself. */
+  readonly flags?: readonly string[]
   /** Folder for a CPU profile. */
   readonly profile?: string | undefined
 }
 
 /** Runs a TypeScript file of the project with the Node that runs this. */
 export function run(file: string, args: readonly string[], options: RunOptions = {}): Child {
-  const { stdout = 'ignore', profile } = options
-  const flags = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
-  const child = spawn(process.execPath, [...flags, file, ...args], {
+  const { stdout = 'ignore', flags = [], profile } = options
+  const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
+  const child = spawn(process.execPath, [...flags, ...profiling, file, ...args], {
     cwd: root,
     stdio: ['ignore', stdout, 'inherit'],
   })

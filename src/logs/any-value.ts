@@ -1,4 +1,4 @@
-import { AnyValue, KeyValue, LIST_ITEM, WireReader } from './wire.ts'
+import { AnyValue, KeyValue, LIST_ITEM, MAX_DEPTH, WireReader } from './wire.ts'
 
 /** A value of OTLP as JavaScript has it; integers beyond 2^53 are bigints. */
 export type Value =
@@ -12,8 +12,9 @@ export type Value =
   | ReadonlyMap<string, Value>
 
 /** Reads a checked AnyValue at `[start, end)`. For the few values that somebody looks at, not for all. */
-export function readValue(bytes: Buffer, start: number, end: number): Value {
+export function readValue(bytes: Buffer, start: number, end: number, depth = 1): Value {
   const reader = new WireReader(bytes, start)
+  if (depth > MAX_DEPTH) throw reader.tooDeep()
   let value: Value = null
   while (reader.pos < end) {
     const tag = reader.tag(end)
@@ -32,8 +33,8 @@ export function readValue(bytes: Buffer, start: number, end: number): Value {
       if (tag === AnyValue.string) value = bytes.toString('utf8', reader.pos, stop)
       else if (tag === AnyValue.bytes) value = bytes.subarray(reader.pos, stop)
       else if (tag === AnyValue.array)
-        value = readItems(reader, stop).map(([from, to]) => readValue(bytes, from, to))
-      else value = readMap(bytes, readItems(reader, stop))
+        value = readItems(reader, stop).map(([from, to]) => readValue(bytes, from, to, depth + 1))
+      else value = readMap(bytes, readItems(reader, stop), depth + 1)
       reader.pos = stop
     } else reader.skip(tag, end)
   }
@@ -41,17 +42,21 @@ export function readValue(bytes: Buffer, start: number, end: number): Value {
 }
 
 /** Of a key that is there twice the first counts, as everywhere. */
-function readMap(bytes: Buffer, items: readonly (readonly [number, number])[]): ReadonlyMap<string, Value> {
+function readMap(
+  bytes: Buffer,
+  items: readonly (readonly [number, number])[],
+  depth: number,
+): ReadonlyMap<string, Value> {
   const map = new Map<string, Value>()
   for (const [from, to] of items) {
-    const [key, value] = readKeyValue(bytes, from, to)
+    const [key, value] = readKeyValue(bytes, from, to, depth)
     if (!map.has(key)) map.set(key, value)
   }
   return map
 }
 
 /** Reads a checked KeyValue at `[start, end)`. */
-export function readKeyValue(bytes: Buffer, start: number, end: number): [string, Value] {
+export function readKeyValue(bytes: Buffer, start: number, end: number, depth = 1): [string, Value] {
   const reader = new WireReader(bytes, start)
   let key = ''
   let value: Value = null
@@ -60,7 +65,7 @@ export function readKeyValue(bytes: Buffer, start: number, end: number): [string
     if (tag === KeyValue.key || tag === KeyValue.value) {
       const stop = reader.length(end)
       if (tag === KeyValue.key) key = bytes.toString('utf8', reader.pos, stop)
-      else value = readValue(bytes, reader.pos, stop)
+      else value = readValue(bytes, reader.pos, stop, depth)
       reader.pos = stop
     } else reader.skip(tag, end)
   }

@@ -181,7 +181,12 @@ describe('a record in a buffer', () => {
 
         expect(stored(reopened)).toEqual(shuffled.flatMap(({ piece }) => stored([piece])))
         const byPosition = stored(reopened).sort((a, b) => a.position - b.position)
-        expect(byPosition).toEqual(expectedOf(bytes, new Array(pieces.length).fill(true)))
+        expect(byPosition).toEqual(
+          expectedOf(
+            bytes,
+            pieces.map(() => true),
+          ),
+        )
       }),
       runs(),
     )

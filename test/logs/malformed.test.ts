@@ -18,7 +18,7 @@ const FIXED32 = 5
 function useAll(batch: LogBatch): Buffer {
   batch.forEach((record) => {
     record.attribute('nobody has this')
-    if (record.traceIdState === 'valid') record.traceRandomHigh + record.traceRandomLow
+    if (record.traceIdState === 'valid') Math.max(record.traceRandomHigh, record.traceRandomLow)
   })
   batch.fork().rewriteTexts(scanForA, replaceA, 'failed')
   batch.fork().forEach((record) => record.setTraceContext({ flags: 1 }))
@@ -201,10 +201,9 @@ describe('every field in every message', () => {
           expect(() => LogBatch.decode(wrap(text)), bad.toString('hex')).toThrow(
             /^\w.* is not valid UTF-8, at byte \d+$/,
           )
-          // What a later field replaces may not get through either.
-          expect(
-            accepted(() => decodeRequest(useAll(decoded(wrap(Buffer.concat([text, last])))))),
-          ).not.toBeNull()
+          // Nor does it get through where a later field replaces it.
+          const batch = accepted(() => decoded(wrap(Buffer.concat([text, last]))))
+          if (batch) expect(() => decodeRequest(useAll(batch))).not.toThrow()
         }
       }
     },
@@ -271,7 +270,7 @@ describe('a hostile request', () => {
   const MANY = 300_000
   const inRecord = (content: Buffer): Buffer => len(1, len(2, len(2, content)))
   const inBody = (content: Buffer): Buffer => inRecord(len(5, content))
-  const times = (content: Buffer): Buffer => Buffer.concat(new Array<Buffer>(MANY).fill(content))
+  const times = (content: Buffer): Buffer => Buffer.concat(Array.from({ length: MANY }, () => content))
 
   const UNKNOWN = times(len(100, Buffer.alloc(0)))
 

@@ -1,199 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LogBatch } from '../../src/logs/batch.ts'
-import type { Route } from '../../src/logs/ndjson/control.ts'
-import { JsonWriter } from '../../src/logs/ndjson/json-writer.ts'
-import { type DocumentSource, OtelDocuments, type Target } from '../../src/logs/ndjson/otel-document.ts'
-import type { TimestampStyle } from '../../src/logs/ndjson/timestamp.ts'
-import {
-  type AnyValue,
-  encodeRequest,
-  firstOfEach,
-  type KeyValue,
-  type RecordInContext,
-  type RequestInit,
-  recordsOf,
-} from '../oracle/oracle.ts'
+import { MalformedError } from '../../src/logs/wire.ts'
+import { type AnyValue, encodeRequest, type RequestInit, recordsOf } from '../oracle/oracle.ts'
 import { runs, sample } from '../support/arbitraries.ts'
+import { expectedDocument, RECEIVED_MS, render, STYLES } from './documents.ts'
 import { decoded, encoded, replaceA, rewritten, scanForA } from './edits.ts'
-
-const RECEIVED_MS = 1_750_000_000_000
-const STYLES = ['epoch_millis', 'rfc3339'] as const satisfies readonly TimestampStyle[]
-
-interface Rendered {
-  readonly documents: readonly unknown[]
-  readonly sources: readonly DocumentSource<Target>[]
-  readonly failures: readonly string[]
-}
-
-/** Renders into a buffer that is too small at first; where a document goes stands in it as `route`. */
-function render(batch: LogBatch, timestamps: TimestampStyle = 'epoch_millis'): Rendered {
-  const out = new JsonWriter(16)
-  const lines: string[] = []
-  const sources: DocumentSource<Target>[] = []
-  const failures: string[] = []
-  let from = 0
-  const documents = new OtelDocuments({
-    timestamps,
-    target: (route) => ({ dataStream: Buffer.from(`,"route":${JSON.stringify(route)}`) }),
-    before: () => {
-      from = out.pos
-    },
-    after: (source) => {
-      lines.push(out.bytes.toString('utf8', from, out.pos))
-      sources.push({ ...source })
-    },
-    failed: (record, error) => failures.push(`${record}: ${error.message}`),
-  })
-  documents.render(batch, out)
-  expect(out.bytes.toString('utf8', 0, out.pos)).toBe(lines.join(''))
-  return { documents: lines.map(parse), sources, failures }
-}
-
-/** A number of JSON by its text: integers may be larger than JavaScript's. */
-class JsonNumber {
-  readonly source: string
-
-  constructor(source: string) {
-    this.source = source
-  }
-}
-
-/** A line as an object, with numbers as they are written; keys that are there twice are no JSON to Elasticsearch. */
-function parse(line: string): unknown {
-  expect(line.indexOf('\n')).toBe(line.length - 1)
-  expect(duplicateKeys(line)).toEqual([])
-  return JSON.parse(line, (_, value: unknown, context?: { readonly source?: string }) =>
-    typeof value === 'number' ? new JsonNumber(context?.source ?? '') : value,
-  )
-}
-
-function duplicateKeys(json: string): string[] {
-  const open: Set<string>[] = []
-  const found: string[] = []
-  for (const [token, key] of json.matchAll(/("(?:[^"\\]|\\.)*")(?=:)|"(?:[^"\\]|\\.)*"|[{}]/g)) {
-    if (token === '{') open.push(new Set())
-    else if (token === '}') open.pop()
-    else if (key !== undefined && open.at(-1)?.size === open.at(-1)?.add(JSON.parse(key) as string).size)
-      found.push(key)
-  }
-  return found
-}
-
-const CONTROL: ReadonlySet<string> = new Set([
-  'data_stream.dataset',
-  'data_stream.namespace',
-  'data_stream.type',
-  'elasticsearch.index',
-  'elasticsearch.mapping.hints',
-  'elasticsearch.document_id',
-  'elasticsearch.ingest_pipeline',
-  'elastic.mapping.mode',
-])
-
-function expectedValue(any: AnyValue | undefined): unknown {
-  const { case: kind, value } = any?.value ?? { case: undefined }
-  switch (kind) {
-    case 'intValue':
-      return new JsonNumber(String(value))
-    case 'doubleValue':
-      return expectedDouble(value)
-    case 'bytesValue':
-      return hex(value)
-    case 'arrayValue':
-      return value.values.map(expectedValue)
-    case 'kvlistValue':
-      return expectedMap(value.values)
-    case 'stringValueStrindex':
-    case undefined:
-      return null
-    default:
-      return value
-  }
-}
-
-function expectedDouble(value: number): unknown {
-  if (!Number.isFinite(value)) return null
-  if (Object.is(value, -0)) return new JsonNumber('-0.0')
-  return new JsonNumber(/[.e]/.test(String(value)) ? String(value) : `${value}.0`)
-}
-
-const expectedMap = (values: readonly KeyValue[]): object =>
-  Object.fromEntries(firstOfEach(values).map(({ key, value }) => [key, expectedValue(value)]))
-const attributesOf = (values: readonly KeyValue[] = []): object =>
-  expectedMap(values.filter(({ key }) => !CONTROL.has(key)))
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
-
-function expectedBody(body: AnyValue | undefined): object | undefined {
-  const any = body?.value
-  if (any?.case === undefined) return undefined
-  if (any.case === 'kvlistValue') return { structured: expectedValue(body) }
-  if (any.case !== 'arrayValue') return { text: expectedValue(body) }
-  const items = any.value.values
-  const maps = items.length > 0 && items.every(({ value }) => value.case === 'kvlistValue')
-  return { structured: maps ? expectedValue(body) : { value: expectedValue(body) } }
-}
-
-function expectedTime(nanoseconds: bigint, style: TimestampStyle): string {
-  if (style === 'epoch_millis') {
-    return `${nanoseconds / 1_000_000n}.${String(nanoseconds % 1_000_000n).padStart(6, '0')}`
-  }
-  const seconds = new Date(Number(nanoseconds / 1_000_000_000n) * 1000).toISOString().slice(0, 19)
-  return `${seconds}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')}Z`
-}
-
-function routeOf(values: readonly KeyValue[] = []): Route {
-  const first = (name: string): string | undefined =>
-    values
-      .flatMap(({ key, value }) =>
-        key === name && value?.value.case === 'stringValue' ? [value.value.value] : [],
-      )
-      .find((text) => text !== '')
-  const route = {
-    dataset: first('data_stream.dataset'),
-    namespace: first('data_stream.namespace'),
-    index: first('elasticsearch.index'),
-  }
-  return Object.fromEntries(Object.entries(route).filter(([, value]) => value !== undefined))
-}
-
-const number = (value: number): JsonNumber | undefined =>
-  value > 0 ? new JsonNumber(String(value)) : undefined
-const orNone = (text: string): string | undefined => (text === '' ? undefined : text)
-
-/** The document of a record; members that are undefined are not there. */
-function expectedDocument(context: RecordInContext, style: TimestampStyle): object {
-  const { record, scope, resource } = context
-  const time = record.timeUnixNano || record.observedTimeUnixNano || BigInt(RECEIVED_MS) * 1_000_000n
-  return {
-    '@timestamp': expectedTime(time, style),
-    observed_timestamp: record.observedTimeUnixNano
-      ? expectedTime(record.observedTimeUnixNano, style)
-      : undefined,
-    route: { ...routeOf(resource?.attributes), ...routeOf(scope?.attributes), ...routeOf(record.attributes) },
-    severity_text: orNone(record.severityText),
-    severity_number: number(record.severityNumber),
-    trace_id: orNone(hex(record.traceId)),
-    span_id: orNone(hex(record.spanId)),
-    trace_flags: number(record.flags & 0xff),
-    event_name: orNone(record.eventName),
-    dropped_attributes_count: number(record.droppedAttributesCount),
-    attributes: attributesOf(record.attributes),
-    resource: {
-      schema_url: orNone(context.resourceSchemaUrl),
-      attributes: attributesOf(resource?.attributes),
-      dropped_attributes_count: number(resource?.droppedAttributesCount ?? 0),
-    },
-    scope: {
-      schema_url: orNone(context.scopeSchemaUrl),
-      name: orNone(scope?.name ?? ''),
-      version: orNone(scope?.version ?? ''),
-      attributes: attributesOf(scope?.attributes),
-      dropped_attributes_count: number(scope?.droppedAttributesCount ?? 0),
-    },
-    body: expectedBody(record.body),
-  }
-}
 
 describe('the document of a record', () => {
   it('holds what the record, its scope and its resource hold', () => {
@@ -274,5 +86,68 @@ describe('an object with many keys', () => {
     )
     const expected = { attributes: { map: firsts, ...firsts } }
     expect(documents).toMatchObject([expected, expected])
+  })
+})
+
+describe('an element that was damaged in its buffer', () => {
+  it('costs only the records that are damaged', () => {
+    fc.assert(
+      fc.property(sample, fc.nat(), fc.integer({ min: 1, max: 255 }), ({ bytes }, at, bits) => {
+        const element = Buffer.from(encoded(decoded(bytes)))
+        if (element.length > 0) element[at % element.length] ^= bits
+        let batch: LogBatch
+        try {
+          batch = LogBatch.open(element)
+        } catch (error) {
+          expect(error).toBeInstanceOf(MalformedError)
+          return
+        }
+
+        const { sources, failures } = render(batch)
+
+        expect(sources.length + failures.length).toBe(batch.size)
+      }),
+      runs(300),
+    )
+  })
+
+  it('never shows a record with the resource of another', () => {
+    const resourceLogs = ['good', 'bad', 'fine'].map((name) => ({
+      resource: { attributes: [{ key: 'name', value: value(name) }] },
+      scopeLogs: [{ logRecords: [{}, {}] }],
+    }))
+    const element = encodeRequest({ resourceLogs })
+    // The length of the value before the text, which now runs past its attribute.
+    element[element.indexOf('bad') - 1] = 0x7f
+
+    const { documents, failures } = render(LogBatch.open(element))
+
+    expect(documents).toMatchObject(
+      ['good', 'good', 'fine', 'fine'].map((name) => ({ resource: { attributes: { name } } })),
+    )
+    expect(failures).toEqual([expect.stringMatching(/^2: a length/), expect.stringMatching(/^3: a length/)])
+  })
+
+  it('is told when its values are nested too deeply, not when the stack is exhausted', () => {
+    let nested: AnyValue['value'] = value('deep').value
+    for (let level = 0; level < 70; level++) {
+      nested = { case: 'arrayValue', value: { values: [{ value: nested }] } } as AnyValue['value']
+    }
+    const logRecords = [
+      {},
+      { body: { value: nested } },
+      { attributes: [{ key: 'data_stream.dataset', value: { value: nested } }] },
+      {},
+    ]
+
+    const { documents, failures } = render(
+      LogBatch.open(encodeRequest({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] })),
+    )
+
+    expect(documents.length).toBe(2)
+    expect(failures).toEqual([
+      expect.stringContaining('deeper than 64'),
+      expect.stringContaining('deeper than 64'),
+    ])
   })
 })
