@@ -32,7 +32,7 @@ export class LogReader {
       const found = await reader.next(segment.size)
       const isOver =
         found === undefined ||
-        (found.kind === 'element' && found.position.elements >= (following?.first ?? Infinity))
+        (found.kind === 'element' && found.position.elements >= (following?.first ?? this.#log.end.elements))
       if (isOver) {
         if (following === undefined) return undefined
         await this.close()

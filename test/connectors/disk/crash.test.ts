@@ -18,11 +18,14 @@ async function killedWriter(folder: string, prefix: string, drains: boolean, aft
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-  })
   const closed = once(child, 'close')
-  await Promise.race([once(child.stdout, 'data'), closed])
+  await new Promise<void>((begun) => {
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+      if (output.includes('pushed')) begun()
+    })
+    child.once('close', () => begun())
+  })
   await sleep(afterMs)
   child.kill('SIGKILL')
   await closed

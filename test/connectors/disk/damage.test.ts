@@ -8,6 +8,7 @@ import {
   consume,
   corruptFilesIn,
   drain,
+  namesOf,
   newFolder,
   type OpenBuffer,
   openBuffer,
@@ -68,6 +69,19 @@ describe('a segment that was cut short', () => {
     await buffer.pushNamed('new')
 
     expect(await drain(buffer)).toEqual(['new'])
+  })
+
+  it('is cut for good: nobody meets the rest again', async () => {
+    const { folder, offsets } = await filled()
+    truncateSync(join(folder, SEGMENT), offsets[8] - 1)
+    const before = await openBuffer(folder)
+    await before.pushNamed('new')
+    await before.stop()
+
+    await using after = await openBuffer(folder)
+
+    expect(namesOf(await consume(after).take(8))).toEqual([...NAMES.slice(0, -1), 'new'])
+    expect(await corruptBytes(after)).toBe(0)
   })
 
   it('and filled with zeros, as a power cut does, keeps what was whole and sets the zeros aside', async () => {
