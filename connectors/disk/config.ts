@@ -1,15 +1,18 @@
 import { z } from 'zod'
 import { bytes, duration } from '../../src/config/fields.ts'
 
-const PERCENT = /^\d{1,2}(\.\d+)?%$/
+const SHARE = /^\d{1,2}(\.\d+)?%$/
 
-const MinFree = z.union([
-  z
-    .string()
-    .regex(PERCENT, { error: 'expected a size such as 256MiB, or a share of the disk such as 5%' })
-    .transform((text) => ({ ratio: Number.parseFloat(text) / 100 })),
-  bytes().transform((size) => ({ bytes: size })),
-])
+const MinFree = z.union(
+  [
+    z
+      .string()
+      .regex(SHARE)
+      .transform((text) => ({ ratio: Number.parseFloat(text) / 100 })),
+    bytes().transform((size) => ({ bytes: size })),
+  ],
+  { error: 'expected a size such as 256MiB, or a share of the disk such as 5%' },
+)
 
 export const DiskConfig = z.strictObject({
   directory: z.string().min(1).describe('Folder that holds the buffer. One process uses it at a time.'),

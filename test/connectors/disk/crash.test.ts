@@ -1,11 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { drain, newFolder, openBuffer } from './harness.ts'
-
-const WRITER = join(import.meta.dirname, 'fixtures/writer.ts')
+import { startWriter } from './writer.ts'
 
 interface Said {
   readonly pushed: readonly string[]
@@ -14,22 +10,10 @@ interface Said {
 
 /** Runs a process that fills the folder, kills it after a while, and returns what it said until then. */
 async function killedWriter(folder: string, prefix: string, drains: boolean, afterMs: number): Promise<Said> {
-  const child = spawn(process.execPath, [WRITER, folder, prefix, drains ? 'drain' : ''], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let output = ''
-  const closed = once(child, 'close')
-  await new Promise<void>((begun) => {
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      output += text
-      if (output.includes('pushed')) begun()
-    })
-    child.once('close', () => begun())
-  })
+  const writer = await startWriter(folder, prefix, drains)
   await sleep(afterMs)
-  child.kill('SIGKILL')
-  await closed
-  const lines = output.split('\n').slice(0, -1)
+  await writer.kill()
+  const lines = writer.said().split('\n').slice(0, -1)
   const of = (word: string): string[] =>
     lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1))
   return { pushed: of('pushed'), delivered: of('delivered') }

@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { lstatSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { newFolder, openBuffer } from './harness.ts'
+import { startWriter } from './writer.ts'
 
 const isLocked = (folder: string): boolean =>
   lstatSync(join(folder, 'lock'), { throwIfNoEntry: false }) !== undefined
@@ -11,17 +10,13 @@ const isLocked = (folder: string): boolean =>
 describe('the folder of a buffer', () => {
   it('is refused to a second process, which is told the first', async () => {
     const folder = newFolder()
-    const writer = join(import.meta.dirname, 'fixtures/writer.ts')
-    const child = spawn(process.execPath, [writer, folder, 'first'], { stdio: ['ignore', 'pipe', 'inherit'] })
-    await once(child.stdout, 'data')
+    const writer = await startWriter(folder, 'first')
 
     await expect(openBuffer(folder)).rejects.toThrow(
-      `${folder} is in use by process ${child.pid}: a buffer on disk belongs to one, give each a directory of its own`,
+      `${folder} is in use by process ${writer.pid}: a buffer on disk belongs to one, give each a directory of its own`,
     )
 
-    const closed = once(child, 'close')
-    child.kill('SIGKILL')
-    await closed
+    await writer.kill()
     await using buffer = await openBuffer(folder)
     await buffer.pushNamed('second')
   })
