@@ -9,6 +9,8 @@ const SERVERS = [
 
 export default defineConfig({
   test: {
+    // All cores, not all but one: there are mostly two.
+    maxWorkers: '100%',
     projects: [
       { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: SERVERS } },
       {
