@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { WireReader } from './wire.ts'
+import { viewOf, type WireReader } from './wire.ts'
 
 const HIGH_BITS = 0x80808080
 
@@ -15,7 +15,7 @@ export function checkUtf8(reader: WireReader, stop: number, what: string): void 
   const { bytes, pos } = reader
   if (viewed !== bytes) {
     viewed = bytes
-    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    view = viewOf(bytes)
   }
   let high = 0
   let at = pos

@@ -154,3 +154,6 @@ export class WireReader {
     return new MalformedError(`${problem}, at byte ${this.pos}`)
   }
 }
+
+/** For reading numbers of several bytes, which need not be aligned. */
+export const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length)

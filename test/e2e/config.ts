@@ -1,4 +1,8 @@
-export interface PathConfig {
+import { freePort } from '../servers/ports.ts'
+import { startRedis } from '../servers/redis.ts'
+import { type Sluice, startSluice } from './sluice.ts'
+
+interface PathConfig {
   readonly grpc: number
   readonly http: number
   readonly redisUrl: string
@@ -6,7 +10,7 @@ export interface PathConfig {
 }
 
 /** The whole path: gateway, Redis, drain, Elasticsearch, with timings short enough for a test. */
-export function wholePath({ grpc, http, redisUrl, elasticsearchUrl }: PathConfig): string {
+function wholePath({ grpc, http, redisUrl, elasticsearchUrl }: PathConfig): string {
   return `
 receivers:
   otlp:
@@ -31,4 +35,24 @@ service:
     logs/gateway: { receivers: [otlp], processors: [redaction, trace_context, sampling], exporters: [redis] }
     logs/drain: { receivers: [redis], exporters: [elasticsearch] }
 `
+}
+
+/** The servers and processes of the whole path, gateway and drain apart. */
+export interface WholePath extends AsyncDisposable {
+  readonly gateway: Sluice
+  readonly drain: Sluice
+  readonly grpc: number
+  readonly http: number
+}
+
+/** Starts the whole path with a Redis of its own. */
+export async function startWholePath(elasticsearchUrl: string): Promise<WholePath> {
+  await using started = new AsyncDisposableStack()
+  const redis = started.use(await startRedis())
+  const [grpc, http] = [await freePort(), await freePort()]
+  const config = wholePath({ grpc, http, redisUrl: redis.url, elasticsearchUrl })
+  const drain = started.use(await startSluice({ config, pipelines: 'logs/drain' }))
+  const gateway = started.use(await startSluice({ config, pipelines: 'logs/gateway' }))
+  const all = started.move()
+  return { gateway, drain, grpc, http, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }

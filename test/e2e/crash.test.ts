@@ -1,42 +1,23 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { freePort } from '../servers/ports.ts'
-import { type RedisServer, startRedis } from '../servers/redis.ts'
 import { inParallel, numberedRequests, postUntilAccepted } from './client.ts'
-import { wholePath } from './config.ts'
+import { startWholePath, type WholePath } from './config.ts'
 import { DataStream } from './search.ts'
-import { eventually, type Sluice, startSluice } from './sluice.ts'
+import { eventually } from './sluice.ts'
 
 describe('crashes on the whole path', () => {
-  let redis: RedisServer
-  let gateway: Sluice
-  let drain: Sluice
-  let http: number
+  let path: WholePath
 
   beforeAll(async () => {
-    redis = await startRedis()
-    http = await freePort()
-    const grpc = await freePort()
-    const config = wholePath({
-      grpc,
-      http,
-      redisUrl: redis.url,
-      elasticsearchUrl: inject('elasticsearchUrl'),
-    })
-    gateway = await startSluice({ config, pipelines: 'logs/gateway' })
-    drain = await startSluice({ config, pipelines: 'logs/drain' })
+    path = await startWholePath(inject('elasticsearchUrl'))
   })
 
-  afterAll(async () => {
-    await gateway?.stop()
-    await drain?.stop()
-    await redis?.stop()
-  })
+  afterAll(() => path?.[Symbol.asyncDispose]())
 
   /** The running numbers in Elasticsearch, sorted, once the buffer has nothing left. */
   async function delivered(stream: DataStream, atLeast: number): Promise<number[]> {
     await eventually(
       'the buffer is empty',
-      async () => (await drain.metrics()).sum('sluice_buffer_records') === 0,
+      async () => (await path.drain.metrics()).sum('sluice_buffer_records') === 0,
     )
     await eventually('all documents are there', async () => (await stream.count()) >= atLeast)
     const found = (await stream.all()).map((hit) => Number(hit._source.attributes.seq))
@@ -48,7 +29,7 @@ describe('crashes on the whole path', () => {
     const requests = numberedRequests(10, 100, stream.dataset)
 
     await inParallel([...requests, ...requests, ...requests], 6, ({ bytes }) =>
-      postUntilAccepted(http, bytes),
+      postUntilAccepted(path.http, bytes),
     )
 
     const sent = requests.flatMap(({ sequence }) => sequence)
@@ -59,11 +40,11 @@ describe('crashes on the whole path', () => {
     const stream = await DataStream.create(inject('elasticsearchUrl'))
     const requests = numberedRequests(90, 100, stream.dataset)
 
-    const sending = inParallel(requests, 4, ({ bytes }) => postUntilAccepted(http, bytes))
+    const sending = inParallel(requests, 4, ({ bytes }) => postUntilAccepted(path.http, bytes))
     for (const share of [0.1, 0.3, 0.6]) {
       await eventually('some documents are there', async () => (await stream.count()) > share * 9000)
-      await drain.kill()
-      await drain.restart()
+      await path.drain.kill()
+      await path.drain.restart()
     }
     await sending
 
@@ -77,13 +58,13 @@ describe('crashes on the whole path', () => {
     let accepted = 0
 
     const sending = inParallel(requests, 6, async ({ bytes }) => {
-      await postUntilAccepted(http, bytes)
+      await postUntilAccepted(path.http, bytes)
       accepted++
     })
     for (const share of [10, 40, 70]) {
       await eventually('some requests are accepted', async () => accepted > share)
-      await gateway.kill()
-      await gateway.restart()
+      await path.gateway.kill()
+      await path.gateway.restart()
     }
     await sending
 

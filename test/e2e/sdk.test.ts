@@ -6,11 +6,9 @@ import { OTLPLogExporter as ProtoExporter } from '@opentelemetry/exporter-logs-o
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchLogRecordProcessor, LoggerProvider, type LogRecordExporter } from '@opentelemetry/sdk-logs'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { freePort } from '../servers/ports.ts'
-import { type RedisServer, startRedis } from '../servers/redis.ts'
-import { wholePath } from './config.ts'
+import { startWholePath, type WholePath } from './config.ts'
 import { DataStream, type Hit } from './search.ts'
-import { eventually, type Sluice, startSluice } from './sluice.ts'
+import { eventually } from './sluice.ts'
 
 const RECORDS = 10_000
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0')
@@ -70,36 +68,18 @@ const summary = ({ _source: { body, attributes, resource, trace_id, span_id } }:
 })
 
 describe('the whole path with the OpenTelemetry SDK', () => {
-  let redis: RedisServer
-  let gateway: Sluice
-  let drain: Sluice
-  let grpc: number
-  let http: number
+  let path: WholePath
 
   beforeAll(async () => {
-    redis = await startRedis()
-    grpc = await freePort()
-    http = await freePort()
-    const config = wholePath({
-      grpc,
-      http,
-      redisUrl: redis.url,
-      elasticsearchUrl: inject('elasticsearchUrl'),
-    })
-    gateway = await startSluice({ config, pipelines: 'logs/gateway' })
-    drain = await startSluice({ config, pipelines: 'logs/drain' })
+    path = await startWholePath(inject('elasticsearchUrl'))
   })
 
-  afterAll(async () => {
-    await gateway?.stop()
-    await drain?.stop()
-    await redis?.stop()
-  })
+  afterAll(() => path?.[Symbol.asyncDispose]())
 
   it.each([
-    ['gRPC', () => new GrpcExporter({ url: `http://127.0.0.1:${grpc}` })],
-    ['HTTP with JSON', () => new HttpExporter({ url: `http://127.0.0.1:${http}/v1/logs` })],
-    ['HTTP with protobuf', () => new ProtoExporter({ url: `http://127.0.0.1:${http}/v1/logs` })],
+    ['gRPC', () => new GrpcExporter({ url: `http://127.0.0.1:${path.grpc}` })],
+    ['HTTP with JSON', () => new HttpExporter({ url: `http://127.0.0.1:${path.http}/v1/logs` })],
+    ['HTTP with protobuf', () => new ProtoExporter({ url: `http://127.0.0.1:${path.http}/v1/logs` })],
   ])('delivers 10,000 records over %s once each, redacted and with their trace ids', async (_, exporter) => {
     const stream = await DataStream.create(inject('elasticsearchUrl'))
 
@@ -116,9 +96,9 @@ describe('the whole path with the OpenTelemetry SDK', () => {
   it('can account for every record from the metrics alone', async () => {
     await eventually(
       'the buffer is empty',
-      async () => (await drain.metrics()).sum('sluice_buffer_records') === 0,
+      async () => (await path.drain.metrics()).sum('sluice_buffer_records') === 0,
     )
-    const [taken, given] = [await gateway.metrics(), await drain.metrics()]
+    const [taken, given] = [await path.gateway.metrics(), await path.drain.metrics()]
 
     const received = taken.sum('otelcol_receiver_accepted_log_records')
     expect(received).toBe(3 * RECORDS)

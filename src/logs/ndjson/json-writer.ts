@@ -1,5 +1,5 @@
 import { readInt64 } from '../any-value.ts'
-import { AnyValue, KeyValue, LIST_ITEM, MAX_DEPTH, type WireReader } from '../wire.ts'
+import { AnyValue, KeyValue, LIST_ITEM, MAX_DEPTH, viewOf, type WireReader } from '../wire.ts'
 import { KeyStack } from './key-stack.ts'
 
 const QUOTE = 0x22
@@ -40,7 +40,7 @@ export class JsonWriter {
 
   constructor(capacity: number) {
     this.bytes = Buffer.allocUnsafeSlow(capacity)
-    this.#view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length)
+    this.#view = viewOf(this.bytes)
   }
 
   /** Makes room for `size` more bytes. The writes below check nothing: reserve six times what you read, and more. */
@@ -49,7 +49,7 @@ export class JsonWriter {
     const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.pos + size))
     this.bytes.copy(grown, 0, 0, this.pos)
     this.bytes = grown
-    this.#view = new DataView(grown.buffer, grown.byteOffset, grown.length)
+    this.#view = viewOf(grown)
   }
 
   /** Takes back what was written since `pos`, wherever in a value it broke off. */

@@ -1,7 +1,7 @@
 import { readKeyValue } from '../any-value.ts'
 import type { BatchData } from '../data.ts'
 import { R, S } from '../structure.ts'
-import { Resource, Scope, WireReader } from '../wire.ts'
+import { Resource, Scope, viewOf, WireReader } from '../wire.ts'
 import { isControlKey, type Route, readRoute } from './control.ts'
 import type { JsonWriter } from './json-writer.ts'
 
@@ -104,7 +104,7 @@ function comma(out: JsonWriter): void {
 function writeUrl(out: JsonWriter, bytes: Buffer, start: number, end: number): void {
   if (start < 0 || start === end) return
   out.raw(SCHEMA_URL)
-  out.text(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.length), start, end)
+  out.text(bytes, viewOf(bytes), start, end)
 }
 
 function writeName(out: JsonWriter, name: Buffer, message: Buffer, tag: number): void {
@@ -122,12 +122,12 @@ function writeName(out: JsonWriter, name: Buffer, message: Buffer, tag: number):
   if (start === end) return
   comma(out)
   out.raw(name)
-  out.text(message, new DataView(message.buffer, message.byteOffset, message.length), start, end)
+  out.text(message, viewOf(message), start, end)
 }
 
 function writeAttributes(out: JsonWriter, message: Buffer, tag: number): void {
   comma(out)
-  const view = new DataView(message.buffer, message.byteOffset, message.length)
+  const view = viewOf(message)
   out.raw(ATTRIBUTES)
   out.members(new WireReader(message), view, message.length, tag, isControlKey)
   out.byte(CLOSE)

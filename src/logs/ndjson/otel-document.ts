@@ -1,7 +1,7 @@
 import type { LogBatch } from '../batch.ts'
 import { type BatchData, type Part, partOf, recordCount } from '../data.ts'
 import { DROPPED, EDITED, L } from '../structure.ts'
-import { AnyValue, LIST_ITEM, MalformedError, Record, WireReader } from '../wire.ts'
+import { AnyValue, LIST_ITEM, MalformedError, Record, viewOf, WireReader } from '../wire.ts'
 import { isControlKey, type Route, readRoute } from './control.ts'
 import type { JsonWriter } from './json-writer.ts'
 import { fragment, renderContext, routeOfContext } from './otel-context.ts'
@@ -172,8 +172,6 @@ interface RecordSource<T extends Target> {
   readonly target: T
   readonly out: JsonWriter
 }
-
-export const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
 
 function writeText(
   out: JsonWriter,
