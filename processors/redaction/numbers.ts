@@ -1,3 +1,4 @@
+import { findDigitRuns, SHORTEST_RUN } from '../../src/logs/digit-runs.ts'
 import type { DetectorName, Finder } from './detector.ts'
 
 /**
@@ -6,8 +7,6 @@ import type { DetectorName, Finder } from './detector.ts'
  */
 const NUMBER =
   /(?<![A-Za-z0-9]|[0-9]\.)(?:\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}|\d{4}([ -])\d{6}\2\d{4,5}|\d{3}([ -])\d{4}\3\d{4}|\d{17}[Xx]|\d{11,19})(?![A-Za-z0-9])/g
-
-const SHORTEST = 11
 
 /** The check digit of ISO/IEC 7812-1, for a text of digits. */
 export function passesLuhn(digits: string): boolean {
@@ -63,25 +62,10 @@ function mask(kind: DetectorName, digits: string): string {
 export const numbers: Finder = {
   detectors: ['credit_card', 'cn_mobile', 'cn_id'],
 
-  scan(bytes, start, end, found) {
-    // Everything looked for is at least 11 characters long, so every tenth byte is enough to hit it.
-    const step = SHORTEST - 1
-    for (let at = start + step; at < end; at += step) {
-      const kind = KINDS[bytes[at]]
-      if (kind === OTHER || (kind === SEPARATOR && KINDS[bytes[at + 1]] !== DIGIT)) continue
-      let left = at
-      while (left > start && continuesBefore(bytes, left)) left--
-      let right = at
-      while (right < end && continuesAt(bytes, right)) right++
-      if (right - left >= SHORTEST && countDigits(bytes, left, right) >= SHORTEST) {
-        for (let hit = left; hit < right; hit += SHORTEST) found(hit)
-      }
-      if (right - at >= step) at += Math.floor((right - at) / step) * step
-    }
-  },
+  scan: findDigitRuns,
 
   redact(text, actions, count) {
-    if (text.length < SHORTEST) return text
+    if (text.length < SHORTEST_RUN) return text
     return text.replace(NUMBER, (match) => {
       const digits = match.replace(/[ -]/g, '')
       const kind = kindOf(digits)
@@ -91,28 +75,4 @@ export const numbers: Finder = {
       return action === 'mask' ? mask(kind, digits) : ''
     })
   },
-}
-
-const OTHER = 0
-const DIGIT = 1
-const SEPARATOR = 2
-const KINDS = new Uint8Array(256)
-KINDS.fill(DIGIT, 0x30, 0x3a)
-KINDS[0x20] = KINDS[0x2d] = SEPARATOR
-
-/** A digit, or a single separator between two. */
-function continuesAt(bytes: Buffer, at: number): boolean {
-  const kind = KINDS[bytes[at]]
-  return kind === DIGIT || (kind === SEPARATOR && KINDS[bytes[at + 1]] === DIGIT)
-}
-
-function continuesBefore(bytes: Buffer, at: number): boolean {
-  const kind = KINDS[bytes[at - 1]]
-  return kind === DIGIT || (kind === SEPARATOR && KINDS[bytes[at - 2]] === DIGIT)
-}
-
-function countDigits(bytes: Buffer, start: number, end: number): number {
-  let digits = 0
-  for (let at = start; at < end; at++) if (KINDS[bytes[at]] === DIGIT) digits++
-  return digits
 }

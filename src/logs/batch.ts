@@ -1,4 +1,5 @@
-import { checkContexts, checkRecord, checkResource, checkScope } from './check.ts'
+import { checkRecord, checkResource, checkScope } from './check.ts'
+import { checkRequest } from './check-request.ts'
 import { type BatchData, isDropped, type Part, recordCount } from './data.ts'
 import { type Piece, piecesOf } from './encode.ts'
 import { type Envelope, readEnvelope } from './envelope.ts'
@@ -41,25 +42,16 @@ export class LogBatch {
    * @throws MalformedError saying what is wrong and where
    */
   static decode(bytes: Buffer, receivedMs = Date.now()): LogBatch {
-    let structure = readStructure(bytes)
-    let repeated = structure.repeated
-    const rows = structure.records
-    const reader = new WireReader(bytes)
-    for (let row = 0; row < rows.length; row += L.STRIDE) {
-      reader.pos = rows[row + L.START]
-      if (checkRecord(reader, rows[row + L.END], rows, row, rows[row + L.START])) repeated = true
-      rows[row + L.POSITION] = row / L.STRIDE
-    }
-    const contexts = checkContexts(bytes, structure)
-    if (repeated || contexts.repeated) {
+    const { structure, contextLongInts, repeated } = checkRequest(bytes)
+    if (repeated) {
       const simple = normalize(bytes)
-      structure = readStructure(simple)
-      if (!structure.repeated) return LogBatch.decode(simple, receivedMs)
-      throw new Error('normalize left a repeated message')
+      if (readStructure(simple).repeated) throw new Error('normalize left a repeated message')
+      return LogBatch.decode(simple, receivedMs)
     }
+    const rows = structure.records
     const observedMs = oldestObservedMs(bytes, rows) ?? receivedMs
     const part = { id: undefined, timeMs: firstTimeMs(bytes, rows), observedMs, receivedMs }
-    return new LogBatch(newData(bytes, structure, [part], false, contexts.longInts))
+    return new LogBatch(newData(bytes, structure, [part], false, contextLongInts))
   }
 
   /**

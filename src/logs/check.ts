@@ -151,9 +151,12 @@ export function checkScope(reader: WireReader, end: number): boolean {
 
 let longInt = false
 
-/** Ten digits or more, and no time since 1970 in milli-, micro- or nanoseconds, which many records carry. */
+/**
+ * Ten digits or more, and no time since 1970 in milli-, micro- or nanoseconds, which many records carry. Of more than
+ * 64 bits readers take the lower ones, which may be anything.
+ */
 function isLongInt(value: number): boolean {
-  if (value < 1e10 || value >= 2 ** 63) return false
+  if (value < 1e10 || (value >= 2 ** 63 && value <= 2 ** 64)) return false
   return !(
     (value >= 1e12 && value < 2e12) ||
     (value >= 1e15 && value < 2e15) ||
