@@ -294,12 +294,13 @@ function anyValue(pos: i32, end: i32, depth: i32): bool {
   }
 }
 
-/** As in `check.ts`: ten digits or more, and no time since 1970 in milli-, micro- or nanoseconds. */
-function isLongInt(value: u64): bool {
-  if (value < 10_000_000_000 || value >= 0x8000_0000_0000_0000) return false
+/** As in `check.ts`, rounding included: ten digits or more, and no time since 1970 in milli-, micro- or nanoseconds. */
+function isLongInt(integer: u64): bool {
+  const value = <f64>integer
+  if (value < 1e10 || value >= 9223372036854775808.0) return false
   return !(
-    (value >= 1_000_000_000_000 && value < 2_000_000_000_000) ||
-    (value >= 1_000_000_000_000_000 && value < 2_000_000_000_000_000) ||
-    (value >= 1_000_000_000_000_000_000 && value < 2_000_000_000_000_000_000)
+    (value >= 1e12 && value < 2e12) ||
+    (value >= 1e15 && value < 2e15) ||
+    (value >= 1e18 && value < 2e18)
   )
 }
