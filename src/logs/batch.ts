@@ -6,7 +6,7 @@ import { type Envelope, readEnvelope } from './envelope.ts'
 import { batchId } from './identity.ts'
 import { normalize } from './normalize.ts'
 import { LogRecord } from './record.ts'
-import { type RewriteText, rewriteMessage, SHAPES } from './rewrite.ts'
+import { EVERYTHING, type RewriteText, rewriteMessage, SHAPES } from './rewrite.ts'
 import { CHECKED, DROPPED, EDITED, L, LONG_INT, R, readStructure, S } from './structure.ts'
 import { WireReader } from './wire.ts'
 import { WireWriter } from './wire-writer.ts'
@@ -17,7 +17,7 @@ export interface EncodedBatch {
   readonly records: number
 }
 
-/** Collects positions in bytes where something may be; the nearest message around each is then looked at in full. */
+/** Collects positions in bytes where something may be; the text around each is then looked at in full. */
 export type Scan = (bytes: Buffer, start: number, end: number, found: (position: number) => void) => void
 
 /**
@@ -125,19 +125,22 @@ export class LogBatch {
   }
 
   /**
-   * Rewrites texts wherever `scan` finds something in their record, resource or scope; see `rewriteMessage`.
+   * Rewrites texts wherever `scan` finds something in them, and long integers; see `rewriteMessage`.
    * Where `rewrite` throws, the records concerned are dropped with `failure` as the reason: redaction fails closed.
    */
   rewriteTexts(scan: Scan, rewrite: RewriteText, failure: string): void {
     this.#checkAll()
     const { bytes, rows, edits, structure } = this.data
+    const found: number[] = []
+    scan(bytes, 0, bytes.length, (position) => found.push(position))
+    const positions = Int32Array.from(found).sort()
     const touched = new Set<number>()
     let contexts = this.data.contextLongInts
-    scan(bytes, 0, bytes.length, (position) => {
+    for (const position of positions) {
       const record = this.#recordAt(position)
       if (record === -1) contexts = true
       else touched.add(record)
-    })
+    }
     const count = recordCount(this.data)
     for (let record = 0; record < count; record++) {
       const state = rows[record * L.STRIDE + L.STATE]
@@ -148,9 +151,13 @@ export class LogBatch {
       const row = record * L.STRIDE
       const edited = edits.get(record)
       try {
+        const integers = (rows[row + L.STATE] & LONG_INT) !== 0
         const content = edited
-          ? rewriteMessage(edited, 0, edited.length, SHAPES.record, rewrite)
-          : rewriteMessage(bytes, rows[row + L.START], rows[row + L.END], SHAPES.record, rewrite)
+          ? rewriteMessage(edited, 0, edited.length, SHAPES.record, rewrite, EVERYTHING)
+          : rewriteMessage(bytes, rows[row + L.START], rows[row + L.END], SHAPES.record, rewrite, {
+              positions,
+              integers,
+            })
         if (content !== undefined) this.#edit(record, content)
       } catch {
         this.#drop(record, failure)
@@ -167,10 +174,18 @@ export class LogBatch {
       for (let at = 0; at < table.length; at += columns.STRIDE) {
         const index = at / columns.STRIDE
         if (table[at + columns.MESSAGE] === -1) continue
-        const before =
-          changes.get(index) ?? bytes.subarray(table[at + columns.MESSAGE], table[at + columns.MESSAGE_END])
         try {
-          const content = rewriteMessage(before, 0, before.length, SHAPES[shape], rewrite)
+          const edited = changes.get(index)
+          const content = edited
+            ? rewriteMessage(edited, 0, edited.length, SHAPES[shape], rewrite, EVERYTHING)
+            : rewriteMessage(
+                bytes,
+                table[at + columns.MESSAGE],
+                table[at + columns.MESSAGE_END],
+                SHAPES[shape],
+                rewrite,
+                { positions, integers: this.data.contextLongInts },
+              )
           if (content === undefined) continue
           check(new WireReader(content), content.length)
           changes.set(index, content)

@@ -1,14 +1,24 @@
-import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { createCipheriv, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 
 /**
- * A batch id is HMAC-SHA-256, cut to 128 bits, of the request as received, under a key that lives with the
- * buffer: the same request gives the same id at every gateway of that buffer, after every retry, and nobody
- * can guess back from an id what redaction removed. Ahead of it stand six bytes of time, so that
- * neighbouring documents share a prefix, which Lucene's term dictionary compresses.
+ * A batch id is a keyed hash, 128 bits, of the request as received, under a key that lives with the buffer: the same
+ * request gives the same id at every gateway of that buffer, after every retry, and nobody can guess back from an id
+ * what redaction removed. Ahead of it stand six bytes of time, so that neighbouring documents share a prefix, which
+ * Lucene's term dictionary compresses.
+ *
+ * The request goes through GHASH, as the authenticated data of AES-GCM, and the tag through HMAC-SHA-256: a universal
+ * hash under a secret key with a pseudo-random function on top is one itself, and GHASH is six times faster than
+ * SHA-256. The tag alone would not do: two of them under one nonce give its key away, so it never leaves this file.
  */
 const HASH_BYTES = 16
 const TIME_BYTES = 6
 export const KEY_BYTES = 32
+const NONCE = Buffer.alloc(12)
+
+interface Keys {
+  readonly ghash: KeyObject
+  readonly hmac: KeyObject
+}
 
 export function newIdentityKey(): Buffer {
   return randomBytes(KEY_BYTES)
@@ -16,17 +26,23 @@ export function newIdentityKey(): Buffer {
 
 /** The id of a request: `timeMs` must come from the request itself, or a repeated one would get another id. */
 export function batchId(key: Uint8Array, request: Uint8Array, timeMs: number): Buffer {
+  const { ghash, hmac } = keysOf(key)
+  const cipher = createCipheriv('aes-256-gcm', ghash, NONCE).setAAD(request)
+  cipher.final()
   const id = Buffer.allocUnsafe(TIME_BYTES + HASH_BYTES)
   id.writeUIntBE(timeMs % 2 ** 48, 0, TIME_BYTES)
-  createHmac('sha256', keyObjectOf(key)).update(request).digest().copy(id, TIME_BYTES, 0, HASH_BYTES)
+  createHmac('sha256', hmac).update(cipher.getAuthTag()).digest().copy(id, TIME_BYTES, 0, HASH_BYTES)
   return id
 }
 
-/** Preparing a key costs more than hashing a small request. */
-const keyObjects = new WeakMap<Uint8Array, KeyObject>()
+/** Preparing keys costs more than hashing a small request. */
+const prepared = new WeakMap<Uint8Array, Keys>()
 
-function keyObjectOf(key: Uint8Array): KeyObject {
-  let object = keyObjects.get(key)
-  if (object === undefined) keyObjects.set(key, (object = createSecretKey(key)))
-  return object
+function keysOf(key: Uint8Array): Keys {
+  let keys = prepared.get(key)
+  if (keys === undefined) {
+    const derive = (use: string): KeyObject => createSecretKey(createHmac('sha256', key).update(use).digest())
+    prepared.set(key, (keys = { ghash: derive('ghash'), hmac: derive('hmac') }))
+  }
+  return keys
 }

@@ -32,10 +32,20 @@ export const SHAPES = {
   scope: { [Scope.name]: 'text', [Scope.version]: 'text', [Scope.attributes]: KEY_VALUE },
 } as const satisfies { readonly [name: string]: Shape }
 
+/** What is looked at in a message. */
+export interface Suspects {
+  /** Positions in the bytes, in order, where a text may be to rewrite; undefined: look at all texts. */
+  readonly positions: Int32Array | undefined
+  /** Whether to look at whole numbers too. */
+  readonly integers: boolean
+}
+
+export const EVERYTHING: Suspects = { positions: undefined, integers: true }
+
 const writer = new WireWriter(4096)
 
 /**
- * Rewrites all texts of a checked message, keys included, at any depth. A whole number of ten digits or more
+ * Rewrites the suspect texts of a checked message, keys included, at any depth. A whole number of ten digits or more
  * is offered as text too, and becomes a text when it is replaced.
  * @returns the new message, or undefined where nothing changed
  */
@@ -45,15 +55,22 @@ export function rewriteMessage(
   end: number,
   shape: Shape,
   rewrite: RewriteText,
+  suspects: Suspects,
 ): Buffer | undefined {
   writer.pos = 0
-  const changed = rewriteFields(new WireReader(bytes, start), end, shape, rewrite)
+  const changed = rewriteFields(new WireReader(bytes, start), end, shape, rewrite, suspects)
   return changed ? writer.copyOut() : undefined
 }
 
 const LONG_INT_BYTES = 5
 
-function rewriteFields(reader: WireReader, end: number, shape: Shape, rewrite: RewriteText): boolean {
+function rewriteFields(
+  reader: WireReader,
+  end: number,
+  shape: Shape,
+  rewrite: RewriteText,
+  suspects: Suspects,
+): boolean {
   const bytes = reader.bytes
   let changed = false
   while (reader.pos < end) {
@@ -77,9 +94,10 @@ function rewriteFields(reader: WireReader, end: number, shape: Shape, rewrite: R
       continue
     }
     const stop = reader.length(end)
+    const suspect = hasPosition(suspects.positions, reader.pos, stop)
     if (inner === 'text') {
-      const text = bytes.toString('latin1', reader.pos, stop)
-      const replaced = rewrite(text)
+      const text = suspect ? bytes.toString('latin1', reader.pos, stop) : ''
+      const replaced = suspect ? rewrite(text) : text
       if (replaced === text) {
         writer.copy(bytes, field, stop)
       } else {
@@ -87,11 +105,27 @@ function rewriteFields(reader: WireReader, end: number, shape: Shape, rewrite: R
         changed = true
       }
       reader.pos = stop
-    } else {
+    } else if (suspect || suspects.integers) {
       const mark = writer.open(tag)
-      if (rewriteFields(reader, stop, inner, rewrite)) changed = true
+      if (rewriteFields(reader, stop, inner, rewrite, suspects)) changed = true
       writer.close(mark)
+    } else {
+      writer.copy(bytes, field, stop)
+      reader.pos = stop
     }
   }
   return changed
+}
+
+/** Whether one of the positions, which are in order, lies in `[start, end)`. */
+function hasPosition(positions: Int32Array | undefined, start: number, end: number): boolean {
+  if (positions === undefined) return true
+  let low = 0
+  let high = positions.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (positions[middle] < start) low = middle + 1
+    else high = middle
+  }
+  return low < positions.length && positions[low] < end
 }
