@@ -11,26 +11,27 @@ export class Memory {
   /** Idle pieces by the power of two that their size is. */
   readonly #idle = new Map<number, ArrayBuffer[]>()
   #idleBytes = 0
+  /** What is lent at the moment, as far as it still exists. */
+  readonly #lent = new WeakSet<ArrayBufferLike>()
 
   /** A buffer of exactly `size` bytes, with anything in them. It may be kept for good: giving it back is a saving only. */
   take(size: number): Buffer {
     if (size < SMALLEST_BYTES) return Buffer.allocUnsafe(size)
     const whole = sizeClass(size)
-    const piece = this.#idle.get(whole)?.pop()
-    if (piece === undefined) return Buffer.from(new ArrayBuffer(whole), 0, size)
-    this.#idleBytes -= whole
+    const idle = this.#idle.get(whole)?.pop()
+    if (idle !== undefined) this.#idleBytes -= whole
+    const piece = idle ?? new ArrayBuffer(whole)
+    this.#lent.add(piece)
     return Buffer.from(piece, 0, size)
   }
 
-  /** Takes a buffer back that `take` lent and nobody reads any more, nor any part of it. */
-  give(buffer: Buffer): void {
-    const whole = buffer.buffer.byteLength
-    if (whole < SMALLEST_BYTES || whole !== sizeClass(whole)) return
-    if (this.#idleBytes + whole > MAX_IDLE_BYTES) return
-    this.#idleBytes += whole
-    const pieces = this.#idle.get(whole)
-    if (pieces) pieces.push(buffer.buffer as ArrayBuffer)
-    else this.#idle.set(whole, [buffer.buffer as ArrayBuffer])
+  /** Takes a buffer back that nobody reads any more, nor any part of it. Does nothing with one that `take` did not lend. */
+  give({ buffer }: Buffer): void {
+    if (!this.#lent.delete(buffer) || this.#idleBytes + buffer.byteLength > MAX_IDLE_BYTES) return
+    this.#idleBytes += buffer.byteLength
+    const pieces = this.#idle.get(buffer.byteLength)
+    if (pieces) pieces.push(buffer as ArrayBuffer)
+    else this.#idle.set(buffer.byteLength, [buffer as ArrayBuffer])
   }
 }
 

@@ -9,10 +9,10 @@ export type Compression = 'zstd' | 'none'
 const ZSTD_MAGIC = 0xfd2fb528
 /** No element of ours is larger: what claims to be is not unpacked. */
 const MAX_UNPACKED_BYTES = 256 * 1024 * 1024
-/** Logs shrink to a fifth or less: unpacking into one large piece saves putting many small ones together. */
-const USUAL_RATIO = 8
-const MIN_CHUNK_BYTES = 64 * 1024
-const MAX_CHUNK_BYTES = 4 * 1024 * 1024
+/** Where a frame does not say how much is in it. */
+const USUAL_CHUNK_BYTES = 512 * 1024
+/** A frame may claim anything: more than this is unpacked in several pieces. */
+const MAX_CHUNK_BYTES = 8 * 1024 * 1024
 
 /** Packs encoded requests, one after the other, as an element of a buffer. The result shares nothing with `requests`. */
 export function packElement(requests: Buffer, compression: Compression): Buffer {
@@ -20,7 +20,7 @@ export function packElement(requests: Buffer, compression: Compression): Buffer 
   return zstdCompressSync(requests, {
     params: { [constants.ZSTD_c_compressionLevel]: 1 },
     // One piece for the usual result, instead of many to be put together.
-    chunkSize: Math.max(MIN_CHUNK_BYTES, requests.length >>> 2),
+    chunkSize: Math.max(64 * 1024, requests.length >>> 2),
   })
 }
 
@@ -44,9 +44,11 @@ function unpack(element: Buffer): Buffer {
   try {
     // Frames may follow one another; Node's one-shot call stops after the first.
     for (let rest = element; rest.length > 0; ) {
-      const chunkSize = Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, rest.length * USUAL_RATIO))
+      // One piece of the right size, instead of many to be put together.
+      const chunkSize = Math.min(MAX_CHUNK_BYTES, contentSize(rest) ?? USUAL_CHUNK_BYTES)
       const { buffer, engine } = unpackFrame(rest, {
-        chunkSize,
+        // A piece that is filled to its last byte makes the library begin another.
+        chunkSize: chunkSize + constants.Z_MIN_CHUNK,
         maxOutputLength: MAX_UNPACKED_BYTES,
         info: true,
       })
@@ -64,5 +66,18 @@ const unpackFrame = zstdDecompressSync as unknown as (
   frame: Buffer,
   options: ZstdOptions & { readonly info: true },
 ) => { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } }
+
+/** Frame_Content_Size of a zstd frame, where it has one: RFC 8878, section 3.1.1.1. */
+function contentSize(frame: Buffer): number | undefined {
+  const descriptor = frame[4]
+  const singleSegment = (descriptor >>> 5) & 1
+  const sizeFlag = descriptor >>> 6
+  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]
+  const at = 5 + (1 - singleSegment) + dictionaryBytes
+  if (at + 8 > frame.length) return undefined
+  if (sizeFlag === 0) return singleSegment === 1 ? frame[at] : undefined
+  if (sizeFlag === 1) return frame.readUInt16LE(at) + 256
+  return sizeFlag === 2 ? frame.readUInt32LE(at) : Number(frame.readBigUInt64LE(at))
+}
 
 const isZstd = (element: Buffer): boolean => element.length >= 4 && element.readUInt32LE(0) === ZSTD_MAGIC

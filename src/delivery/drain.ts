@@ -67,8 +67,10 @@ export class Drain {
     const { signal } = this.#delivering
     let delivered = false
     try {
-      await deliver(LogBatch.concat(leases.map((lease) => lease.batch)), signal)
+      const batch = LogBatch.concat(leases.map((lease) => lease.batch))
+      await deliver(batch, signal)
       delivered = true
+      batch.release()
     } catch (error) {
       if (!signal.aborted)
         log.error({ err: error }, 'unexpected error in the drain; the batch goes back to the buffer')

@@ -1,3 +1,4 @@
+import { memory } from '../memory.ts'
 import { checkRecord, checkResource, checkScope } from './check.ts'
 import { checkRequest } from './check-request.ts'
 import { type BatchData, isDropped, type Part, recordCount } from './data.ts'
@@ -79,10 +80,22 @@ export class LogBatch {
     return new LogBatch(newData(bytes, structure, parts, !orphans, true))
   }
 
-  /** Puts batches out of buffers together. */
+  /** Puts batches out of buffers together, in memory that is lent: see `release`. */
   static concat(batches: readonly LogBatch[]): LogBatch {
     if (batches.length === 1) return batches[0]
-    return LogBatch.open(Buffer.concat(batches.map((batch) => batch.#wholeBytes())))
+    const parts = batches.map((batch) => batch.#wholeBytes())
+    const bytes = memory.take(parts.reduce((size, part) => size + part.length, 0))
+    let at = 0
+    for (const part of parts) {
+      bytes.set(part, at)
+      at += part.length
+    }
+    return LogBatch.open(bytes)
+  }
+
+  /** Gives lent memory back. Nobody may read the batch any more, nor a fork or selection of it. */
+  release(): void {
+    memory.give(this.data.bytes)
   }
 
   /** Records in the batch: those received less those dropped. */

@@ -1,4 +1,5 @@
-import { zstdCompressSync } from 'node:zlib'
+import { buffer } from 'node:stream/consumers'
+import { createZstdCompress, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { openElement, packElement } from '../../src/buffer/element.ts'
 import { batchOf, documentsOf, text } from '../support/otlp.ts'
@@ -26,6 +27,17 @@ describe('a buffer element', () => {
     const frames = Buffer.concat([zstdCompressSync(requestOf('a')), zstdCompressSync(requestOf('b'))])
     expect(bodies(frames)).toEqual(['a', 'b'])
   })
+
+  it.each([1, 100, 300, 60_000, 70_000, 1_000_000])(
+    'gives back a text of %d bytes, whether the frame tells its size or not',
+    async (size) => {
+      const body = 'x'.repeat(size)
+      const streamed = createZstdCompress()
+      streamed.end(requestOf(body))
+      expect(bodies(packElement(requestOf(body), 'zstd'))).toEqual([body])
+      expect(bodies(await buffer(streamed))).toEqual([body])
+    },
+  )
 
   it.each([
     ['cut short', (element: Buffer) => element.subarray(0, element.length - 5)],

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { Memory } from '../src/memory.ts'
+
+const MIB = 1024 * 1024
+
+describe('lent memory', () => {
+  it('is lent again once it was given back', () => {
+    const memory = new Memory()
+    const first = memory.take(MIB)
+    memory.give(first)
+    expect(memory.take(MIB - 5000).buffer).toBe(first.buffer)
+  })
+
+  it('has exactly the size asked for', () => {
+    const memory = new Memory()
+    for (const size of [0, 1, 65_535, 65_536, 65_537, 3 * MIB]) expect(memory.take(size)).toHaveLength(size)
+  })
+
+  it('is never lent twice at a time, even when it is given back twice', () => {
+    const memory = new Memory()
+    const buffer = memory.take(MIB)
+    memory.give(buffer)
+    memory.give(buffer)
+    expect(memory.take(MIB).buffer).not.toBe(memory.take(MIB).buffer)
+  })
+
+  it('takes nothing back that it did not lend', () => {
+    const memory = new Memory()
+    const foreign = Buffer.alloc(MIB)
+    memory.give(foreign)
+    expect(memory.take(MIB).buffer).not.toBe(foreign.buffer)
+  })
+
+  it('keeps no more than so much of it', () => {
+    const memory = new Memory()
+    const lent = Array.from({ length: 20 }, () => memory.take(4 * MIB))
+    for (const buffer of lent) memory.give(buffer)
+    const again = new Set(Array.from({ length: 20 }, () => memory.take(4 * MIB).buffer))
+    expect(lent.filter(({ buffer }) => again.has(buffer)).length).toBe(12)
+  })
+})
