@@ -5,6 +5,9 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.stderr.write(`sluice needs Node 22.18 or newer, and this is ${process.version}\n`)
   process.exit(1)
 }
+// From the second start on, nothing is compiled again, nor are types stripped.
+const { enableCompileCache } = await import('node:module')
+enableCompileCache()
 const { start } = await import('./start.ts')
 process.exit(await start())
 
