@@ -1,8 +1,42 @@
 import { z } from 'zod'
 import { bytes, duration, endpoint } from '../../src/config/fields.ts'
 
+const serverParameters = z.strictObject({
+  max_connection_idle: duration()
+    .prefault('0s')
+    .describe('Ends a connection that has had no request for this long; 0s never does.'),
+  max_connection_age: duration()
+    .prefault('0s')
+    .describe(
+      'Ends a connection after this long, give or take a tenth, so that clients spread anew over several processes; 0s never does.',
+    ),
+  max_connection_age_grace: duration()
+    .prefault('0s')
+    .describe('How long requests may still run on a connection that is being ended; 0s waits for ever.'),
+  time: duration()
+    .prefault('2h')
+    .describe('Asks a client that has been silent for this long whether it is there; 0s never asks.'),
+  timeout: duration().prefault('20s').describe('Closes the connection when there is no answer to that.'),
+})
+
+const enforcementPolicy = z.strictObject({
+  min_time: duration()
+    .prefault('5m')
+    .describe('Closes connections whose clients ping more often than this, without an answer in between.'),
+  permit_without_stream: z
+    .boolean()
+    .default(false)
+    .describe('Whether clients may ping that often while no request of theirs is under way.'),
+})
+
 const grpc = z.strictObject({
   endpoint: endpoint().prefault('localhost:4317').describe('Where to listen. Port 0 takes any free port.'),
+  implementation: z
+    .enum(['http2', 'grpc-js'])
+    .default('http2')
+    .describe(
+      '"http2" is made for this one call and costs least; "grpc-js" is the library of the gRPC project. It takes no zstd, and knows neither read_timeout nor enforcement_policy.',
+    ),
   max_recv_msg_size_mib: z
     .int()
     .min(1)
@@ -16,6 +50,16 @@ const grpc = z.strictObject({
     .min(1)
     .default(100)
     .describe('Requests in flight on one connection; clients keep further ones back.'),
+  read_timeout: duration()
+    .prefault('1m')
+    .describe('Gives up on a request that takes longer to arrive; 0s waits for ever.'),
+  keepalive: z
+    .strictObject({
+      server_parameters: serverParameters.prefault({}).describe('When connections end.'),
+      enforcement_policy: enforcementPolicy.prefault({}).describe('How often clients may ping.'),
+    })
+    .prefault({})
+    .describe('The life of connections, as the Collector spells it.'),
 })
 
 const http = z

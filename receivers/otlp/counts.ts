@@ -45,12 +45,6 @@ export class Counts {
     this.#countRejected(outcome.reason)
   }
 
-  /** A request that ended before it was read in full: too large, not decompressed, or given up by its client. */
-  countUnread(): void {
-    this.#requests.failure.inc()
-    this.#countRejected('unread')
-  }
-
   #countRejected(reason: string): void {
     let counter = this.#rejected.get(reason)
     if (counter === undefined) this.#rejected.set(reason, (counter = this.#bindRejected(reason)))

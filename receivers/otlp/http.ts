@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { encodeJsonRequest } from '../../src/logs/json/encode.ts'
-import { readBody } from './body.ts'
+import { Body } from './body.ts'
 import type { HttpSettings } from './config.ts'
 import type { Counts } from './counts.ts'
-import type { Intake } from './intake.ts'
+import { SizeLimit } from './decompress.ts'
+import type { Incoming, Intake } from './intake.ts'
 import { addressText, closedBy, type Listener, listen } from './listen.ts'
 import { type Outcome, Refusal } from './outcome.ts'
 import { encodeStatus, encodeSuccess, statusJson, successJson } from './status.ts'
@@ -18,10 +19,11 @@ export async function serveHttp(settings: HttpSettings, intake: Intake, counts: 
     requestTimeout: settings.read_timeout,
     keepAliveTimeout: settings.idle_timeout,
   })
+  const limit = new SizeLimit(settings.max_request_body_size, 'max_request_body_size')
   let closed: Promise<void> | undefined
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const type = mediaType(request)
-    const outcome = await intake.take(() => readRequest(request, type, settings), counts)
+    const outcome = await intake.take(new HttpRequest(request, type, settings.logs_url_path, limit), counts)
     // A kept-alive connection would otherwise outlive a server that is stopping.
     if (closed !== undefined) response.setHeader('connection', 'close')
     const body = type === PROTOBUF ? protobuf(outcome) : json(outcome)
@@ -44,18 +46,36 @@ export async function serveHttp(settings: HttpSettings, intake: Intake, counts: 
   }
 }
 
-/** The protobuf bytes that a request holds, in either encoding. */
-async function readRequest(request: IncomingMessage, type: string, settings: HttpSettings): Promise<Buffer> {
-  const path = (request.url ?? '').split('?', 1)[0]
-  if (path !== settings.logs_url_path) {
-    throw new Refusal('not_found', `there is nothing here; logs go to ${settings.logs_url_path}`)
+/** A request in either encoding. */
+class HttpRequest implements Incoming {
+  readonly #request: IncomingMessage
+  readonly #type: string
+  readonly #path: string
+  readonly #body: Body
+
+  constructor(request: IncomingMessage, type: string, path: string, limit: SizeLimit) {
+    this.#request = request
+    this.#type = type
+    this.#path = path
+    this.#body = new Body(request, limit)
   }
-  if (request.method !== 'POST') throw new Refusal('method', `logs are sent with POST, not ${request.method}`)
-  if (type !== PROTOBUF && type !== JSON_TYPE) {
-    throw new Refusal('content_type', `the Content-Type is neither ${PROTOBUF} nor ${JSON_TYPE}`)
+
+  async read(): Promise<Buffer> {
+    const { method, url = '' } = this.#request
+    if (url.split('?', 1)[0] !== this.#path) {
+      throw new Refusal('not_found', `there is nothing here; logs go to ${this.#path}`)
+    }
+    if (method !== 'POST') throw new Refusal('method', `logs are sent with POST, not ${method}`)
+    if (this.#type !== PROTOBUF && this.#type !== JSON_TYPE) {
+      throw new Refusal('content_type', `the Content-Type is neither ${PROTOBUF} nor ${JSON_TYPE}`)
+    }
+    const body = await this.#body.read()
+    return this.#type === JSON_TYPE ? encodeJsonRequest(body) : body
   }
-  const body = await readBody(request, settings.max_request_body_size)
-  return type === JSON_TYPE ? encodeJsonRequest(body) : body
+
+  giveBack(): void {
+    this.#body.giveBack()
+  }
 }
 
 /** The Content-Type without its parameters, such as charset. */

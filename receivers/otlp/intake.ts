@@ -9,6 +9,14 @@ const LOG_INTERVAL_MS = 1000
 
 const SUCCESS: Outcome = { ok: true, rejected: 0, message: '' }
 
+/** A request as a transport has it. */
+export interface Incoming {
+  /** Its protobuf bytes. Called once. */
+  read(): Buffer | Promise<Buffer>
+  /** Gives back the memory that the bytes lie in. Called once nobody reads them any more; where somebody still may, never. */
+  giveBack(): void
+}
+
 /** What both transports do with a request, from its bytes to the outcome to answer with. */
 export class Intake {
   readonly #push: Push
@@ -25,14 +33,16 @@ export class Intake {
   }
 
   /** Reads a request and pushes its records. Resolves once somebody else is responsible for them, or nobody is. Never rejects. */
-  async take(read: () => Buffer | Promise<Buffer>, counts: Counts): Promise<Outcome> {
+  async take(incoming: Incoming, counts: Counts): Promise<Outcome> {
     let records = 0
     let outcome = SUCCESS
     try {
-      const batch = LogBatch.decode(await read())
+      const batch = LogBatch.decode(await incoming.read())
       // Processors may drop some: count before they do.
       records = batch.size
       if (records > 0) await this.#push(batch, this.#signal)
+      // Who took the batch has copied it. After a rejection something may still be under way with it.
+      incoming.giveBack()
     } catch (error) {
       outcome = outcomeOf(error, records) ?? this.#unplanned(error)
     }

@@ -32,8 +32,10 @@ export interface Failure {
 export const Code = {
   cancelled: 1,
   invalidArgument: 3,
+  deadlineExceeded: 4,
   resourceExhausted: 8,
   unimplemented: 12,
+  internal: 13,
   unavailable: 14,
 } as const
 
@@ -42,6 +44,7 @@ const REFUSALS = {
   malformed: { code: Code.invalidArgument, http: 400, headers: {} },
   permanent: { code: Code.invalidArgument, http: 400, headers: {} },
   disconnected: { code: Code.cancelled, http: 400, headers: {} },
+  timeout: { code: Code.deadlineExceeded, http: 408, headers: {} },
   too_large: { code: Code.resourceExhausted, http: 413, headers: {} },
   not_found: { code: Code.unimplemented, http: 404, headers: {} },
   method: { code: Code.unimplemented, http: 405, headers: { allow: 'POST' } },
@@ -57,6 +60,8 @@ const REFUSALS = {
   },
 } as const
 
+export type RefusalReason = keyof typeof REFUSALS
+
 /** When a retryable error doesn't say how long to wait. */
 const RETRY_MS = 1000
 /** A message travels in a header too, and some clients take no more than 8 KiB of those. */
@@ -65,18 +70,21 @@ const MAX_MESSAGE = 1000
 /** A request that is turned away before anybody looks at what it holds. */
 export class Refusal extends Error {
   override readonly name = 'Refusal'
-  readonly reason: keyof typeof REFUSALS
+  readonly reason: RefusalReason
+  /** Where gRPC has a code of its own for what is wrong. */
+  readonly code: number | undefined
 
-  constructor(reason: keyof typeof REFUSALS, message: string) {
+  constructor(reason: RefusalReason, message: string, code?: number) {
     super(message)
     this.reason = reason
+    this.code = code
   }
 }
 
 /** The outcome that an error stands for; undefined for one that nobody planned. */
 export function outcomeOf(error: unknown, records: number): Outcome | undefined {
   if (error instanceof RetryableError) return retryLater(error.reason, error.message, error.retryAfter)
-  if (error instanceof Refusal) return refused(error.reason, error.message)
+  if (error instanceof Refusal) return refused(error.reason, error.message, error.code)
   if (error instanceof MalformedError) return refused('malformed', error.message)
   if (!(error instanceof PermanentError)) return undefined
   const rejected = error.rejected.reduce((sum, { records }) => sum + records.length, 0)
@@ -98,8 +106,11 @@ export function retryLater(reason: string, message: string, retryMs = RETRY_MS):
   }
 }
 
-function refused(reason: keyof typeof REFUSALS, message: string): Failure {
-  return { ok: false, ...REFUSALS[reason], reason, message: sentence(message), retryMs: undefined }
+/** The outcome of a request that is turned away for good. */
+export function refused(reason: RefusalReason, message: string, code?: number): Failure {
+  const known = REFUSALS[reason]
+  const text = sentence(message)
+  return { ok: false, ...known, code: code ?? known.code, reason, message: text, retryMs: undefined }
 }
 
 /** Both ends of a long message are kept: a path begins it, the problem ends it. */

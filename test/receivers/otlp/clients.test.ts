@@ -6,7 +6,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchLogRecordProcessor, LoggerProvider, type LogRecordExporter } from '@opentelemetry/sdk-logs'
 import { describe, expect, it } from 'vitest'
 import { type Document, documentsOf } from '../../support/otlp.ts'
-import { type Harness, serve } from './harness.ts'
+import { type Harness, IMPLEMENTATIONS, serveBy } from './harness.ts'
 
 type MakeExporter = (harness: Harness, compression: 'gzip' | 'none') => LogRecordExporter
 
@@ -35,32 +35,36 @@ async function send(exporter: LogRecordExporter): Promise<void> {
   await provider.shutdown()
 }
 
-describe('the OpenTelemetry SDK for JavaScript', () => {
-  for (const [name, make] of Object.entries(EXPORTERS)) {
-    it.each(['none', 'gzip'] as const)(`delivers by ${name}, compression %s`, async (compression) => {
-      const harness = await serve()
-      await send(make(harness, compression))
+describe.each(IMPLEMENTATIONS)('with gRPC by %s', (implementation) => {
+  const serve = serveBy(implementation)
 
-      const documents = harness.batches.flatMap((batch) => documentsOf(batch))
-      expect(documents).toHaveLength(100)
-      expect(documents[42]).toMatchObject({
-        severity_text: 'WARN',
-        severity_number: 13,
-        attributes: { i: 42, big: 2 ** 52, ratio: 0.25, tags: ['a', 'b'], ok: false },
-        resource: { attributes: { 'service.name': 'shop' } },
+  describe('the OpenTelemetry SDK for JavaScript', () => {
+    for (const [name, make] of Object.entries(EXPORTERS)) {
+      it.each(['none', 'gzip'] as const)(`delivers by ${name}, compression %s`, async (compression) => {
+        const harness = await serve()
+        await send(make(harness, compression))
+
+        const documents = harness.batches.flatMap((batch) => documentsOf(batch))
+        expect(documents).toHaveLength(100)
+        expect(documents[42]).toMatchObject({
+          severity_text: 'WARN',
+          severity_number: 13,
+          attributes: { i: 42, big: 2 ** 52, ratio: 0.25, tags: ['a', 'b'], ok: false },
+          resource: { attributes: { 'service.name': 'shop' } },
+        })
       })
-    })
-  }
-
-  it('means the same by each of the three', async () => {
-    const withoutObserved = (document: Document): object => ({ ...document, observed_timestamp: undefined })
-    const sent: object[][] = []
-    for (const make of Object.values(EXPORTERS)) {
-      const harness = await serve()
-      await send(make(harness, 'none'))
-      sent.push(harness.batches.flatMap((batch) => documentsOf(batch)).map(withoutObserved))
     }
-    expect(sent[1]).toEqual(sent[0])
-    expect(sent[2]).toEqual(sent[0])
+
+    it('means the same by each of the three', async () => {
+      const withoutObserved = (document: Document): object => ({ ...document, observed_timestamp: undefined })
+      const sent: object[][] = []
+      for (const make of Object.values(EXPORTERS)) {
+        const harness = await serve()
+        await send(make(harness, 'none'))
+        sent.push(harness.batches.flatMap((batch) => documentsOf(batch)).map(withoutObserved))
+      }
+      expect(sent[1]).toEqual(sent[0])
+      expect(sent[2]).toEqual(sent[0])
+    })
   })
 })

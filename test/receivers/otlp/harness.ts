@@ -1,5 +1,13 @@
 import { once } from 'node:events'
-import { connect, constants, type IncomingHttpHeaders } from 'node:http2'
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type ClientSessionRequestOptions,
+  connect,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type SecureClientSessionOptions,
+} from 'node:http2'
 import { Client, type ClientOptions, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
@@ -12,7 +20,15 @@ import { type TestContext, testContext } from '../../support/component.ts'
 
 export const EXPORT = '/opentelemetry.proto.collector.logs.v1.LogsService/Export'
 export const PROTOBUF = 'application/x-protobuf'
-const BOTH = { grpc: { endpoint: '127.0.0.1:0' }, http: { endpoint: '127.0.0.1:0' } }
+/** Both ways to serve gRPC; what is true of one is true of the other, unless a test says so. */
+export const IMPLEMENTATIONS = ['http2', 'grpc-js'] as const
+export type Implementation = (typeof IMPLEMENTATIONS)[number]
+const BOTH: Protocols = { grpc: { endpoint: '127.0.0.1:0' }, http: { endpoint: '127.0.0.1:0' } }
+
+export interface Protocols {
+  readonly grpc?: object
+  readonly http?: object
+}
 
 export interface Harness {
   readonly receiver: OtlpReceiver
@@ -41,13 +57,23 @@ export interface HttpAnswer {
 }
 
 /** An otlp receiver that listens on free ports until the test ends. */
-export async function serve(push: Push = async () => {}, protocols: object = BOTH): Promise<Harness> {
+export async function serve(push?: Push, protocols?: Protocols): Promise<Harness> {
   const harness = create(push, protocols)
   await harness.receiver.start()
   return harness
 }
 
-export function create(push: Push = async () => {}, protocols: object = BOTH): Harness {
+/** The same, with gRPC served by one of the implementations. */
+export function serveBy(implementation: Implementation): typeof serve {
+  return (push, protocols = BOTH) => serve(push, by(implementation, protocols))
+}
+
+/** Protocols of which gRPC, if it is on, is served by one of the implementations. */
+export function by(implementation: Implementation, protocols: Protocols = BOTH): Protocols {
+  return protocols.grpc ? { ...protocols, grpc: { implementation, ...protocols.grpc } } : protocols
+}
+
+export function create(push: Push = async () => {}, protocols: Protocols = BOTH): Harness {
   const context = testContext()
   const batches: LogBatch[] = []
   const log: Record<string, unknown>[] = []
@@ -102,25 +128,66 @@ function exportGrpc(port: number, request: Uint8Array, options: ClientOptions = 
   })
 }
 
-/** Sends the bytes of an HTTP/2 request body as they are, which no gRPC client would. Resolves with the headers of the answer. */
+/** A call over plain HTTP/2, whose bytes are sent as they are, which no gRPC client would. */
+export interface RawCall {
+  readonly session: ClientHttp2Session
+  readonly stream: ClientHttp2Stream
+  /** Headers and trailers of the answer together; rejects where there is none. */
+  readonly answer: Promise<IncomingHttpHeaders>
+}
+
+/** A connection over plain HTTP/2 that lasts until the test ends. */
+export function rawSession(port: number, options?: SecureClientSessionOptions): ClientHttp2Session {
+  const session = connect(`http://127.0.0.1:${port}`, options)
+  session.on('error', () => {})
+  onTestFinished(() => session.destroy())
+  return session
+}
+
+/** Resolves when all that was sent on a connection has been received, and what came back. */
+export async function roundTrip(session: ClientHttp2Session): Promise<void> {
+  if (session.connecting) await once(session, 'connect')
+  await new Promise((resolve) => session.ping(resolve))
+}
+
+export function rawCall(
+  to: number | ClientHttp2Session,
+  headers: OutgoingHttpHeaders = {},
+  options?: ClientSessionRequestOptions,
+): RawCall {
+  const session = typeof to === 'number' ? rawSession(to) : to
+  const stream = session.request(
+    { ':method': 'POST', ':path': EXPORT, 'content-type': 'application/grpc', te: 'trailers', ...headers },
+    options,
+  )
+  const answer = new Promise<IncomingHttpHeaders>((resolve, reject) => {
+    let all: IncomingHttpHeaders | undefined
+    const add = (more: IncomingHttpHeaders): void => {
+      all = { ...all, ...more }
+    }
+    stream.on('response', add)
+    stream.on('trailers', add)
+    stream.on('error', reject)
+    stream.on('end', () => {
+      if (all) resolve(all)
+    })
+    stream.on('close', () => reject(new Error(`no answer, code ${stream.rstCode}`)))
+    stream.resume()
+  })
+  answer.catch(() => {})
+  return { session, stream, answer }
+}
+
+/** Sends a whole request body at once. Resolves with headers and trailers of the answer. */
 export async function rawGrpc(
   port: number,
   body: Uint8Array,
-  headers: Record<string, string> = {},
+  headers: OutgoingHttpHeaders = {},
 ): Promise<IncomingHttpHeaders> {
-  const session = connect(`http://127.0.0.1:${port}`)
+  const { session, stream, answer } = rawCall(port, headers)
+  stream.end(body)
   try {
-    const stream = session.request({
-      ':method': 'POST',
-      ':path': EXPORT,
-      'content-type': 'application/grpc',
-      te: 'trailers',
-      ...headers,
-    })
-    stream.end(body)
-    const [answer] = (await once(stream, 'response')) as [IncomingHttpHeaders]
-    stream.close(constants.NGHTTP2_NO_ERROR)
-    return answer
+    return await answer
   } finally {
     session.destroy()
   }

@@ -1,0 +1,145 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { MalformedError } from '../../../src/logs/wire.ts'
+import type { Counts } from '../counts.ts'
+import { DECOMPRESSORS, type SizeLimit } from '../decompress.ts'
+import type { Incoming, Intake } from '../intake.ts'
+import { Code, type Failure, Refusal, refused } from '../outcome.ts'
+import { answer, refuse } from './answer.ts'
+import { MessageReader } from './message-reader.ts'
+import { EXPORT } from './serve.ts'
+
+const CONTENT_TYPE = /^application\/grpc(?:\+proto)?(?:\s*;|$)/i
+const TIMEOUT = /^(\d{1,8})([HMSmun])$/
+const TIMEOUT_UNITS_MS = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 }
+
+/** What the calls of a server have in common. */
+export interface Calls {
+  readonly intake: Intake
+  readonly counts: Counts
+  readonly limit: SizeLimit
+  /** Milliseconds a message may take to arrive; 0 is for ever. */
+  readonly readTimeoutMs: number
+}
+
+/** One call of Export, from its headers to its answer. It is counted once, whatever becomes of it. */
+export class Call implements Incoming {
+  readonly #stream: ServerHttp2Stream
+  readonly #headers: IncomingHttpHeaders
+  readonly #calls: Calls
+  readonly #reader: MessageReader
+  readonly #started = performance.now()
+  /** Until then the transport counts, from then on the intake. */
+  #reading = true
+
+  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, calls: Calls) {
+    this.#stream = stream
+    this.#headers = headers
+    this.#calls = calls
+    this.#reader = new MessageReader(calls.limit)
+  }
+
+  /** Takes the call, or turns it away by its headers. `closed` is called once its stream is. */
+  start(closed: (call: Call) => void): void {
+    const stream = this.#stream
+    stream.on('error', ignore)
+    stream.on('close', () => {
+      if (this.#reading) this.#refuse(refused('disconnected', 'the client went away'))
+      closed(this)
+    })
+    if (!this.#hasOurHeaders()) return
+    stream.on('data', (chunk: Buffer) => this.#add(chunk))
+    stream.on('end', () => this.#finish())
+  }
+
+  /** Gives up a call that takes too long. What has been pushed stays pushed: only the client is told. */
+  checkTime(now: number): void {
+    const passed = now - this.#started
+    const { readTimeoutMs } = this.#calls
+    if (this.#reading && readTimeoutMs > 0 && passed >= readTimeoutMs) {
+      this.#refuse(refused('timeout', `the message has not come within ${readTimeoutMs} ms (read_timeout)`))
+      return
+    }
+    const [, amount, unit] = TIMEOUT.exec(String(this.#headers['grpc-timeout'])) ?? []
+    if (unit === undefined) return
+    if (passed < Number(amount) * TIMEOUT_UNITS_MS[unit as keyof typeof TIMEOUT_UNITS_MS]) return
+    const late = refused('timeout', 'the deadline of the call has passed')
+    if (this.#reading) this.#refuse(late)
+    else refuse(this.#stream, late)
+  }
+
+  read(): Buffer | Promise<Buffer> {
+    const message = this.#reader.finish()
+    return this.#reader.compressed ? this.#decompress(message) : message
+  }
+
+  giveBack(): void {
+    this.#reader.giveBack()
+  }
+
+  #hasOurHeaders(): boolean {
+    const { ':method': method, ':path': path = '', 'content-type': type = '' } = this.#headers
+    if (method !== 'POST') {
+      this.#refuse(refused('method', `gRPC is sent with POST, not ${method}`), 405)
+    } else if (!CONTENT_TYPE.test(type)) {
+      this.#refuse(refused('content_type', 'the Content-Type is neither application/grpc nor +proto'), 415)
+    } else if (path !== EXPORT) {
+      this.#refuse(refused('not_found', `there is no ${path}; logs go to ${EXPORT}`))
+    }
+    return this.#reading
+  }
+
+  #add(chunk: Buffer): void {
+    if (!this.#reading) return
+    try {
+      this.#reader.add(chunk)
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      this.#refuse(refused(error.reason, error.message, error.code))
+    }
+  }
+
+  #finish(): void {
+    // A stream that is reset ends as well, and then closes.
+    if (!this.#reading || this.#stream.aborted) return
+    this.#reading = false
+    void this.#take()
+  }
+
+  async #take(): Promise<void> {
+    const { intake, counts } = this.#calls
+    answer(this.#stream, await intake.take(this, counts))
+  }
+
+  /** Turns away a call that is still being read: nobody else has seen its bytes. */
+  #refuse(failure: Failure, status?: number): void {
+    this.#reading = false
+    this.#reader.giveBack()
+    this.#calls.counts.count(failure, 0)
+    refuse(this.#stream, failure, status)
+  }
+
+  async #decompress(message: Buffer): Promise<Buffer> {
+    const encoding = String(this.#headers['grpc-encoding'] ?? 'identity')
+    if (encoding === 'identity') {
+      throw new Refusal(
+        'malformed',
+        'the message is compressed, but grpc-encoding does not say how',
+        Code.internal,
+      )
+    }
+    const decompress = DECOMPRESSORS.get(encoding)
+    if (decompress === undefined) {
+      const known = 'the grpc-encoding is none of gzip, deflate, zstd and identity'
+      throw new Refusal('content_encoding', known, Code.unimplemented)
+    }
+    try {
+      return await decompress(message, this.#calls.limit)
+    } catch (error) {
+      if (error instanceof MalformedError) throw new Refusal('malformed', error.message, Code.internal)
+      throw error
+    }
+  }
+}
+
+/** `close` follows and says enough. */
+function ignore(): void {}

@@ -1,0 +1,114 @@
+import { constants, type ServerHttp2Session } from 'node:http2'
+import type { GrpcSettings } from '../config.ts'
+import { Call, type Calls } from './call.ts'
+
+/** What a client may have outstanding on one connection; streams have a window of their own. */
+const WINDOW_BYTES = 4 * 1024 * 1024
+/** As other servers have it: so often at most a client without calls pings, if it may not ping more often. */
+const IDLE_PING_MS = 2 * 60 * 60 * 1000
+const STRIKES = 2
+const TOO_MANY_PINGS = Buffer.from('too_many_pings')
+const LAST_STREAM_ID = 2 ** 31 - 1
+/** How long a client gets to notice that the connection ends, if it does not say so itself. */
+const NOTICE_MS = 1000
+/** Share of the age by which that of each connection differs, so that they do not all end at once. */
+const JITTER = 0.1
+
+/** The HTTP/2 connection of a client: its calls, and when it ends. */
+export class Connection {
+  readonly #session: ServerHttp2Session
+  readonly #settings: GrpcSettings
+  readonly #calls = new Set<Call>()
+  readonly #opened = performance.now()
+  readonly #maxAge: number
+  #greeted = false
+  #lastCall = this.#opened
+  #heard = this.#opened
+  #pinged: number | undefined
+  #lastPing = Number.NEGATIVE_INFINITY
+  #strikes = 0
+  #ended: number | undefined
+
+  constructor(session: ServerHttp2Session, settings: GrpcSettings, calls: Calls) {
+    this.#session = session
+    this.#settings = settings
+    const age = settings.keepalive.server_parameters.max_connection_age
+    this.#maxAge = age * (1 + JITTER * (2 * Math.random() - 1))
+    const closed = (call: Call): void => this.#remove(call)
+    session.setLocalWindowSize(WINDOW_BYTES)
+    session.once('remoteSettings', () => {
+      this.#greeted = true
+    })
+    session.on('ping', () => this.#judgePing())
+    session.on('stream', (stream, headers) => {
+      const call = new Call(stream, headers, calls)
+      this.#calls.add(call)
+      call.start(closed)
+    })
+  }
+
+  /** Ends what takes too long: called several times a second. */
+  checkTime(now: number): void {
+    for (const call of this.#calls) call.checkTime(now)
+    if (this.#session.destroyed) return
+    const { read_timeout, keepalive } = this.#settings
+    const { max_connection_idle, max_connection_age_grace } = keepalive.server_parameters
+    const passed = (since: number, limit: number): boolean => limit > 0 && now - since >= limit
+    if (!this.#greeted && passed(this.#opened, read_timeout)) this.destroy()
+    else if (this.#ended !== undefined && passed(this.#ended, max_connection_age_grace)) this.destroy()
+    else if (passed(this.#opened, this.#maxAge)) this.end()
+    else if (this.#calls.size === 0 && passed(this.#lastCall, max_connection_idle)) this.end()
+    else this.#checkAlive(now)
+  }
+
+  /** Takes no new calls; closes when those that run have been answered. */
+  end(): void {
+    const session = this.#session
+    if (this.#ended !== undefined || session.destroyed || session.closed) return
+    this.#ended = performance.now()
+    // Calls that cross with the first GOAWAY are still taken; when its ping comes back, there are no more of them.
+    session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM_ID)
+    const close = (): void => session.close()
+    const timer = setTimeout(close, NOTICE_MS)
+    session.once('close', () => clearTimeout(timer))
+    session.ping(close)
+  }
+
+  /** Closes at once; clients are told that their calls are cancelled, which they try again. */
+  destroy(): void {
+    // A code alone, which Node takes and its type declarations do not know.
+    this.#session.destroy(constants.NGHTTP2_CANCEL as unknown as Error)
+  }
+
+  #remove(call: Call): void {
+    this.#calls.delete(call)
+    this.#lastCall = this.#heard = performance.now()
+    // A client may ping each time it has been answered: some measure the bandwidth that way.
+    this.#lastPing = Number.NEGATIVE_INFINITY
+    this.#strikes = 0
+  }
+
+  #checkAlive(now: number): void {
+    const { time, timeout } = this.#settings.keepalive.server_parameters
+    if (this.#pinged !== undefined) {
+      if (now - this.#pinged >= timeout) this.destroy()
+    } else if (time > 0 && now - this.#heard >= time) {
+      this.#pinged = now
+      this.#session.ping(() => {
+        this.#pinged = undefined
+        this.#heard = performance.now()
+      })
+    }
+  }
+
+  #judgePing(): void {
+    const { min_time, permit_without_stream } = this.#settings.keepalive.enforcement_policy
+    const now = performance.now()
+    const since = now - this.#lastPing
+    this.#lastPing = this.#heard = now
+    if (since >= (this.#calls.size > 0 || permit_without_stream ? min_time : IDLE_PING_MS)) return
+    if (++this.#strikes <= STRIKES) return
+    this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, TOO_MANY_PINGS)
+    this.#session.destroy()
+  }
+}

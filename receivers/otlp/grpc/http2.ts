@@ -1,0 +1,70 @@
+import { createServer, type ServerOptions } from 'node:http2'
+import { Server } from 'node:net'
+import type { GrpcSettings } from '../config.ts'
+import type { Counts } from '../counts.ts'
+import { SizeLimit } from '../decompress.ts'
+import type { Intake } from '../intake.ts'
+import { addressText, closedBy, type Listener, listen } from '../listen.ts'
+import type { Calls } from './call.ts'
+import { Connection } from './connection.ts'
+import { MIB } from './serve.ts'
+
+/** How exactly times are kept: one clock for all is cheaper than one a call. */
+const TICK_MS = 250
+/** What a client may send of one call before it has to wait for us. By default it is 64 KiB a round trip. */
+const STREAM_WINDOW_BYTES = 1024 * 1024
+const MAX_HEADER_BYTES = 16 * 1024
+
+/** Serves unary gRPC on Node's HTTP/2, with what Export needs and nothing else. */
+export async function serve(settings: GrpcSettings, intake: Intake, counts: Counts): Promise<Listener> {
+  const calls: Calls = {
+    intake,
+    counts,
+    limit: new SizeLimit(settings.max_recv_msg_size_mib * MIB, 'max_recv_msg_size_mib'),
+    readTimeoutMs: settings.read_timeout,
+  }
+  const connections = new Set<Connection>()
+  const server = createServer(options(settings))
+  server.on('session', (session) => {
+    const connection = new Connection(session, settings, calls)
+    connections.add(connection)
+    session.once('close', () => connections.delete(connection))
+  })
+  const address = await listen(server, 'gRPC', settings.endpoint)
+  const clock = setInterval(() => {
+    const now = performance.now()
+    for (const connection of connections) connection.checkTime(now)
+  }, TICK_MS)
+  clock.unref()
+
+  const close = async (): Promise<void> => {
+    // The server's own close would not leave clients the time to notice.
+    const closed = new Promise<void>((resolve) => Server.prototype.close.call(server, () => resolve()))
+    for (const connection of connections) connection.end()
+    await closed
+    clearInterval(clock)
+  }
+  let closed: Promise<void> | undefined
+  return {
+    address: addressText(address),
+    port: address.port,
+    stop(deadline) {
+      closed ??= close()
+      return closedBy(deadline, closed, () => {
+        for (const connection of connections) connection.destroy()
+      })
+    },
+  }
+}
+
+/** What is not set here keeps Node's limits: on resets, rejected streams, invalid frames, pings and settings. */
+function options(settings: GrpcSettings): ServerOptions {
+  return {
+    settings: {
+      enablePush: false,
+      initialWindowSize: STREAM_WINDOW_BYTES,
+      maxConcurrentStreams: settings.max_concurrent_streams,
+      maxHeaderListSize: MAX_HEADER_BYTES,
+    },
+  }
+}
