@@ -1,5 +1,5 @@
-import { createServer, type ServerOptions } from 'node:http2'
-import { Server } from 'node:net'
+import type { ServerOptions } from 'node:http2'
+import { createServer } from 'node:net'
 import type { GrpcSettings } from '../config.ts'
 import type { Counts } from '../counts.ts'
 import { SizeLimit } from '../decompress.ts'
@@ -23,14 +23,14 @@ export async function serve(settings: GrpcSettings, intake: Intake, counts: Coun
     limit: new SizeLimit(settings.max_recv_msg_size_mib * MIB, 'max_recv_msg_size_mib'),
     readTimeoutMs: settings.read_timeout,
   }
+  const options = http2Options(settings)
   const connections = new Set<Connection>()
-  const server = createServer(options(settings))
-  server.on('session', (session) => {
-    const connection = new Connection(session, settings, calls)
+  const sockets = createServer((socket) => {
+    const connection = new Connection(socket, options, settings, calls)
     connections.add(connection)
-    session.once('close', () => connections.delete(connection))
+    connection.onClose(() => connections.delete(connection))
   })
-  const address = await listen(server, 'gRPC', settings.endpoint)
+  const address = await listen(sockets, 'gRPC', settings.endpoint)
   const clock = setInterval(() => {
     const now = performance.now()
     for (const connection of connections) connection.checkTime(now)
@@ -38,8 +38,7 @@ export async function serve(settings: GrpcSettings, intake: Intake, counts: Coun
   clock.unref()
 
   const close = async (): Promise<void> => {
-    // The server's own close would not leave clients the time to notice.
-    const closed = new Promise<void>((resolve) => Server.prototype.close.call(server, () => resolve()))
+    const closed = new Promise((resolve) => sockets.close(resolve))
     for (const connection of connections) connection.end()
     await closed
     clearInterval(clock)
@@ -58,7 +57,7 @@ export async function serve(settings: GrpcSettings, intake: Intake, counts: Coun
 }
 
 /** What is not set here keeps Node's limits: on resets, rejected streams, invalid frames, pings and settings. */
-function options(settings: GrpcSettings): ServerOptions {
+function http2Options(settings: GrpcSettings): ServerOptions {
   return {
     settings: {
       enablePush: false,
