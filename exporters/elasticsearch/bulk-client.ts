@@ -1,7 +1,9 @@
 import { gzipSync } from 'node:zlib'
 import { Pool } from 'undici'
 import { RetryableError } from '../../src/component.ts'
+import { memory } from '../../src/memory.ts'
 import { FILTER_PATH } from './answer.ts'
+import { BulkBodies } from './bulk-bodies.ts'
 import { authorization, type ElasticsearchConfig, nodesOf } from './config.ts'
 
 export interface BulkResponse {
@@ -30,6 +32,7 @@ const MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 export class BulkClient {
   readonly #nodes: readonly Node[]
   readonly #gzip: boolean
+  readonly #bodies = new BulkBodies()
   #next = 0
 
   constructor(config: ElasticsearchConfig) {
@@ -54,15 +57,17 @@ export class BulkClient {
     })
   }
 
-  /** Throws `RetryableError` when no answer came. */
-  async send(body: Buffer, signal: AbortSignal): Promise<BulkResponse> {
+  /** Takes `bulk` over, to give it back to `memory`. Throws `RetryableError` when no answer came. */
+  async send(bulk: Buffer, signal: AbortSignal): Promise<BulkResponse> {
     const node = this.#nodes[this.#next++ % this.#nodes.length]
+    const body = this.#gzip ? gzipSync(bulk, { level: 1 }) : bulk
+    if (this.#gzip) memory.give(bulk)
     try {
       const response = await node.pool.request({
         method: 'POST',
         path: node.path,
         headers: node.headers,
-        body: this.#gzip ? gzipSync(body, { level: 1 }) : body,
+        body,
         signal,
       })
       const chunks: Buffer[] = []
@@ -72,6 +77,8 @@ export class BulkClient {
         size += chunk.length
         if (size > MAX_RESPONSE_BYTES) throw new Error('the answer is larger than 64 MiB')
       }
+      // A request that broke off may still be read from: what it sent is left to the garbage collector.
+      if (!this.#gzip && this.#bodies.isWritten(body)) memory.give(body)
       return {
         status: response.statusCode,
         body: chunks.length === 1 ? chunks[0] : Buffer.concat(chunks),
@@ -86,6 +93,7 @@ export class BulkClient {
   }
 
   async close(): Promise<void> {
+    this.#bodies.close()
     await Promise.all(this.#nodes.map(({ pool }) => pool.destroy()))
   }
 }

@@ -1,8 +1,8 @@
 import type { Rejection } from '../../src/component.ts'
 import type { LogBatch } from '../../src/logs/batch.ts'
 import type { Part } from '../../src/logs/data.ts'
-import { JsonWriter } from '../../src/logs/ndjson/json-writer.ts'
 import { OtelDocuments } from '../../src/logs/ndjson/otel-document.ts'
+import { writeJson } from '../../src/logs/ndjson/write-json.ts'
 import type { IndexTarget, Targets } from './target.ts'
 
 /** The body of one `_bulk` request. */
@@ -14,33 +14,35 @@ export interface Bulk {
   readonly rejected: readonly Rejection[]
 }
 
-const INITIAL_BYTES = 1024 * 1024
-const HYPHEN = 0x2d
+/** The JSON of a record over its wire bytes, with room to spare. */
+const GROWTH = 2
+const MIN_BYTES = 64 * 1024
 
 /**
  * Renders batches as `create` actions with ids that follow from the request: the same request repeated gives the
- * same ids, and Elasticsearch answers 409 to what it has. Reuse it for one bulk after the other: it keeps its memory.
+ * same ids, and Elasticsearch answers 409 to what it has.
  */
 export class BulkRenderer {
-  readonly #out = new JsonWriter(INITIAL_BYTES)
   readonly #documents: OtelDocuments<IndexTarget>
   #records: number[] = []
   #rejected: Rejection[] = []
   #part: Part | undefined
-  #id: Buffer = Buffer.alloc(0)
+  #target: IndexTarget | undefined
+  /** The action line up to the position in the id. */
+  #head: Buffer = Buffer.alloc(0)
 
   constructor(targets: Targets) {
     this.#documents = new OtelDocuments<IndexTarget>({
       timestamps: 'epoch_millis',
       target: (route) => targets.of(route),
       before: ({ part, position, target }, out) => {
-        if (part !== this.#part) {
+        if (part !== this.#part || target !== this.#target) {
           this.#part = part
-          this.#id = Buffer.from(Buffer.from(part.id ?? []).toString('base64url'))
+          this.#target = target
+          const id = Buffer.from(part.id ?? []).toString('base64url')
+          this.#head = Buffer.concat([target.actionHead, Buffer.from(`${id}-`)])
         }
-        out.raw(target.actionHead)
-        out.raw(this.#id)
-        out.byte(HYPHEN)
+        out.raw(this.#head)
         out.integer(position)
         out.raw(target.actionTail)
       },
@@ -53,17 +55,13 @@ export class BulkRenderer {
     })
   }
 
-  /** The body shares the renderer's memory: it is valid until the next call. */
+  /** The body is out of `memory`, and the caller's to give back. */
   render(batch: LogBatch): Bulk {
-    this.#out.pos = 0
     this.#records = []
     this.#rejected = []
     this.#part = undefined
-    this.#documents.render(batch, this.#out)
-    return {
-      body: this.#out.bytes.subarray(0, this.#out.pos),
-      records: this.#records,
-      rejected: this.#rejected,
-    }
+    const size = Math.max(MIN_BYTES, batch.byteLength * GROWTH)
+    const body = writeJson(size, (out) => this.#documents.render(batch, out))
+    return { body, records: this.#records, rejected: this.#rejected }
   }
 }

@@ -23,7 +23,7 @@ export const elasticsearch = defineExporter({
   create(settings, { log, metrics, health }): Exporter {
     const client = new BulkClient(settings)
     const targets = new Targets(settings.logs_index)
-    const idle: BulkRenderer[] = []
+    const renderer = new BulkRenderer(targets)
     const requests = (outcome: string) =>
       metrics.counter('otelcol_elasticsearch_bulk_requests_count', 'Bulk requests, by outcome.', { outcome })
     const documents = (outcome: string) =>
@@ -47,61 +47,56 @@ export const elasticsearch = defineExporter({
 
     /** Sends one bulk and returns what Elasticsearch refused for good. */
     async function send(batch: LogBatch, signal: AbortSignal): Promise<readonly Rejection[]> {
-      const renderer = idle.pop() ?? new BulkRenderer(targets)
-      try {
-        const bulk = renderer.render(batch)
-        if (bulk.records.length === 0) return bulk.rejected
-        bytes.inc(bulk.body.length)
-        const started = performance.now()
-        const response = await client.send(bulk.body, signal).catch((error: unknown) => {
-          failed.inc()
-          health('degraded', error instanceof Error ? error.message : undefined)
-          throw error
+      const bulk = renderer.render(batch)
+      if (bulk.records.length === 0) return bulk.rejected
+      bytes.inc(bulk.body.length)
+      const started = performance.now()
+      const response = await client.send(bulk.body, signal).catch((error: unknown) => {
+        failed.inc()
+        health('degraded', error instanceof Error ? error.message : undefined)
+        throw error
+      })
+      latency.observe((performance.now() - started) / 1000)
+      const { status, retryAfter, node } = response
+      if (status !== 200) {
+        failed.inc()
+        if ((status === 413 || status === 400) && batch.size > 1) return await sendHalves(batch, signal)
+        if (status === 413 || status === 400) {
+          return [{ records: batch.indices(), reason: `${node} answered ${status} to this record alone` }]
+        }
+        const reason = status === 401 || status === 403 ? 'unauthorized' : `status_${status}`
+        health(isRetryable(status) && status >= 429 ? 'degraded' : 'failed', `${node} answered ${status}`)
+        throw new RetryableError(`${node} answered ${status}`, {
+          reason,
+          ...(retryAfter && { retryAfter }),
         })
-        latency.observe((performance.now() - started) / 1000)
-        const { status, retryAfter, node } = response
-        if (status !== 200) {
-          failed.inc()
-          if ((status === 413 || status === 400) && batch.size > 1) return await sendHalves(batch, signal)
-          if (status === 413 || status === 400) {
-            return [{ records: batch.indices(), reason: `${node} answered ${status} to this record alone` }]
-          }
-          const reason = status === 401 || status === 403 ? 'unauthorized' : `status_${status}`
-          health(isRetryable(status) && status >= 429 ? 'degraded' : 'failed', `${node} answered ${status}`)
-          throw new RetryableError(`${node} answered ${status}`, {
-            reason,
-            ...(retryAfter && { retryAfter }),
-          })
-        }
-        const outcome = readAnswer(response.body, bulk.records)
-        if (outcome === undefined) {
-          failed.inc()
-          throw new RetryableError(`${node} answered 200 with something that is no bulk response`, {
-            reason: 'bad_answer',
-          })
-        }
-        succeeded.inc()
-        health('ok')
-        created.inc(outcome.created)
-        duplicates.inc(outcome.duplicates)
-        const rejected = [...bulk.rejected, ...outcome.rejected]
-        refused.inc(rejected.reduce((sum, { records }) => sum + records.length, 0))
-        if (outcome.retry.length > 0) {
-          const counter = outcome.retryStatus === 429 ? tooMany : serverFault
-          counter.inc(outcome.retry.length)
-          throw new RetryableError(
-            `${node} answered ${outcome.retryStatus} for ${outcome.retry.length} documents`,
-            {
-              reason: outcome.retryStatus === 429 ? 'too_many' : `status_${outcome.retryStatus}`,
-              remaining: outcome.retry,
-              rejected,
-            },
-          )
-        }
-        return rejected
-      } finally {
-        idle.push(renderer)
       }
+      const outcome = readAnswer(response.body, bulk.records)
+      if (outcome === undefined) {
+        failed.inc()
+        throw new RetryableError(`${node} answered 200 with something that is no bulk response`, {
+          reason: 'bad_answer',
+        })
+      }
+      succeeded.inc()
+      health('ok')
+      created.inc(outcome.created)
+      duplicates.inc(outcome.duplicates)
+      const rejected = [...bulk.rejected, ...outcome.rejected]
+      refused.inc(rejected.reduce((sum, { records }) => sum + records.length, 0))
+      if (outcome.retry.length > 0) {
+        const counter = outcome.retryStatus === 429 ? tooMany : serverFault
+        counter.inc(outcome.retry.length)
+        throw new RetryableError(
+          `${node} answered ${outcome.retryStatus} for ${outcome.retry.length} documents`,
+          {
+            reason: outcome.retryStatus === 429 ? 'too_many' : `status_${outcome.retryStatus}`,
+            remaining: outcome.retry,
+            rejected,
+          },
+        )
+      }
+      return rejected
     }
 
     /** A bulk too large, or refused as a whole, is halved until what is to blame stands alone. */

@@ -1,3 +1,4 @@
+import { writeDouble } from '../ndjson/double.ts'
 import { KERNEL } from './module.ts'
 
 /** What the WebAssembly module exports; assembly/ says what each does. */
@@ -8,8 +9,22 @@ interface Exports {
   readonly scopeCount: () => number
   readonly contextLongInts: () => number
   readonly digitRuns: (size: number) => number
+  readonly readRecord: (start: number, end: number) => number
+  readonly writeRecord: (
+    out: number,
+    dataStreamSize: number,
+    contextSize: number,
+    receivedMs: number,
+  ) => number
+  readonly timeMs: () => number
   readonly INPUT: WebAssembly.Global
   readonly INPUT_SIZE: WebAssembly.Global
+  readonly ASIDE: WebAssembly.Global
+  readonly ASIDE_SIZE: WebAssembly.Global
+  readonly CONTEXT: WebAssembly.Global
+  readonly CONTEXT_SIZE: WebAssembly.Global
+  readonly OUTPUT: WebAssembly.Global
+  readonly OUTPUT_SIZE: WebAssembly.Global
   readonly RECORDS: WebAssembly.Global
   readonly SCOPES: WebAssembly.Global
   readonly RESOURCES: WebAssembly.Global
@@ -22,17 +37,28 @@ interface Exports {
  */
 export class Kernel {
   readonly exports: Exports
-  readonly #bytes: Uint8Array
+  /** What is written: `writeJson` lends it to one writer at a time. */
+  readonly output: Buffer
+  readonly #bytes: Buffer
   readonly #input: number
   readonly #inputSize: number
+  readonly #asideAt: number
+  readonly #asideSize: number
   #loaded: Buffer | undefined
+  #aside: Buffer | undefined
 
   constructor() {
     const module = new WebAssembly.Module(Buffer.from(KERNEL, 'base64'))
-    this.exports = new WebAssembly.Instance(module).exports as Exports
-    this.#bytes = new Uint8Array(this.exports.memory.buffer)
-    this.#input = this.exports.INPUT.value
-    this.#inputSize = this.exports.INPUT_SIZE.value
+    this.exports = new WebAssembly.Instance(module, {
+      'json-number': { writeDouble: (value: number, out: number) => writeDouble(this.#bytes, out, value) },
+    }).exports as Exports
+    const { memory, INPUT, INPUT_SIZE, ASIDE, ASIDE_SIZE, OUTPUT, OUTPUT_SIZE } = this.exports
+    this.#bytes = Buffer.from(memory.buffer)
+    this.output = Buffer.from(memory.buffer, OUTPUT.value, OUTPUT_SIZE.value)
+    this.#input = INPUT.value
+    this.#inputSize = INPUT_SIZE.value
+    this.#asideAt = ASIDE.value
+    this.#asideSize = ASIDE_SIZE.value
   }
 
   /** Makes `bytes` the input, copying them once; false when they are too many. Nobody may change them afterwards. */
@@ -41,6 +67,31 @@ export class Kernel {
     if (bytes.length > this.#inputSize) return false
     this.#bytes.set(bytes, this.#input)
     this.#loaded = bytes
+    return true
+  }
+
+  /**
+   * The address of the first of `bytes`: they are the input, or copied next to it. -1 when they are too many.
+   * Nobody may change them afterwards.
+   */
+  addressOf(bytes: Buffer): number {
+    if (bytes === this.#loaded) return this.#input
+    if (bytes !== this.#aside) {
+      if (bytes.length > this.#asideSize) return -1
+      this.#bytes.set(bytes, this.#asideAt)
+      this.#aside = bytes
+    }
+    return this.#asideAt
+  }
+
+  /** Puts bytes into a region; false when they are too many. */
+  fill(region: WebAssembly.Global, size: WebAssembly.Global, ...pieces: readonly Buffer[]): boolean {
+    if (pieces.reduce((sum, { length }) => sum + length, 0) > size.value) return false
+    let at = region.value
+    for (const piece of pieces) {
+      this.#bytes.set(piece, at)
+      at += piece.length
+    }
     return true
   }
 

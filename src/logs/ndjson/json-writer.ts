@@ -1,5 +1,6 @@
 import { readInt64 } from '../any-value.ts'
 import { AnyValue, KeyValue, LIST_ITEM, MAX_DEPTH, viewOf, type WireReader } from '../wire.ts'
+import { writeDouble } from './double.ts'
 import { KeyStack } from './key-stack.ts'
 
 const QUOTE = 0x22
@@ -38,8 +39,9 @@ export class JsonWriter {
   readonly #keys = new KeyStack()
   #depth = 0
 
-  constructor(capacity: number) {
-    this.bytes = Buffer.allocUnsafeSlow(capacity)
+  /** Writes to `memory` as long as that lasts, or to as many bytes of its own. */
+  constructor(memory: Buffer | number) {
+    this.bytes = typeof memory === 'number' ? Buffer.allocUnsafeSlow(memory) : memory
     this.#view = viewOf(this.bytes)
   }
 
@@ -65,15 +67,8 @@ export class JsonWriter {
 
   /** Bytes that are JSON already. */
   raw(fragment: Uint8Array): void {
-    if (fragment.length > 64) {
-      this.bytes.set(fragment, this.pos)
-      this.pos += fragment.length
-      return
-    }
-    const { bytes } = this
-    let { pos } = this
-    for (let i = 0; i < fragment.length; i++) bytes[pos++] = fragment[i]
-    this.pos = pos
+    this.bytes.set(fragment, this.pos)
+    this.pos += fragment.length
   }
 
   /** Characters below 128 that need no escape. */
@@ -166,20 +161,6 @@ export class JsonWriter {
     this.pos = pos
   }
 
-  /**
-   * A double, always with a point or an exponent so that a mapping never takes it for a whole number;
-   * NaN and the infinities, which JSON lacks, as null.
-   */
-  double(value: number): void {
-    if (!Number.isFinite(value)) this.ascii('null')
-    else if (Object.is(value, -0)) this.ascii('-0.0')
-    else {
-      const text = String(value)
-      this.ascii(text)
-      if (Number.isInteger(value) && !text.includes('e')) this.ascii('.0')
-    }
-  }
-
   /** An AnyValue at `[reader.pos, end)`: bytes as hex, an empty value as null. Of several members the last counts. */
   value(reader: WireReader, view: DataView, end: number): void {
     // What comes out of a buffer was checked when it went in, but a stack is too easily exhausted to rely on that.
@@ -196,7 +177,7 @@ export class JsonWriter {
       else if (tag === AnyValue.bool) this.ascii(reader.varint(end) === 0 ? 'false' : 'true')
       else if (tag === AnyValue.double) {
         reader.fixed(8, end)
-        this.double(view.getFloat64(reader.pos - 8, true))
+        this.pos = writeDouble(this.bytes, this.pos, view.getFloat64(reader.pos - 8, true))
       } else if (tag === AnyValue.kvlist) {
         const stop = reader.length(end)
         this.byte(0x7b)

@@ -6,9 +6,9 @@ const FEW_KEYS = 64
  * Elasticsearch refuses the document. Objects nest, so marks are released in reverse order.
  */
 export class KeyStack {
-  #signatures = new Int32Array(256)
-  #starts = new Int32Array(256)
-  #ends = new Int32Array(256)
+  #signatures = new Int32Array(FEW_KEYS)
+  #starts = new Int32Array(FEW_KEYS)
+  #ends = new Int32Array(FEW_KEYS)
   #size = 0
   /** Keys of an object with many, as text, by its mark. */
   readonly #many = new Map<number, Set<string>>()

@@ -1,6 +1,11 @@
 export { check, contextLongInts, resourceCount, scopeCount } from './check'
 export { digitRuns } from './digit-runs'
+export { readRecord, timeMs, writeRecord } from './json-record'
 export {
+  ASIDE,
+  ASIDE_SIZE,
+  CONTEXT,
+  CONTEXT_SIZE,
   HITS,
   INPUT,
   INPUT_SIZE,

@@ -3,6 +3,14 @@
  * What does not fit is left to the TypeScript that does the same.
  */
 
+/** What documents of one scope have in common. */
+export const CONTEXT: i32 = 0x2_0000
+export const CONTEXT_SIZE: i32 = 0x6_0000
+/** Keys of the objects being written: where each begins, and its length. */
+export const KEYS: i32 = 0x8_0000
+/** Bytes being read that are no part of the input. */
+export const ASIDE: i32 = 0xa_0000
+export const ASIDE_SIZE: i32 = 0x6_0000
 /** Bytes being read. */
 export const INPUT: i32 = 0x10_0000
 export const INPUT_SIZE: i32 = 0x200_0000
