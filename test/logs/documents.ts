@@ -4,6 +4,7 @@ import type { Route } from '../../src/logs/ndjson/control.ts'
 import { JsonWriter } from '../../src/logs/ndjson/json-writer.ts'
 import { type DocumentSource, OtelDocuments, type Target } from '../../src/logs/ndjson/otel-document.ts'
 import type { TimestampStyle } from '../../src/logs/ndjson/timestamp.ts'
+import { writeJson } from '../../src/logs/ndjson/write-json.ts'
 import { type AnyValue, firstOfEach, type KeyValue, type RecordInContext } from '../oracle/oracle.ts'
 
 export const RECEIVED_MS = 1_750_000_000_000
@@ -15,9 +16,16 @@ export interface Rendered {
   readonly failures: readonly string[]
 }
 
-/** Renders into a buffer that is too small at first; where a document goes stands in it as `route`. */
+/** Renders in TypeScript, and by way of the kernel, which must make no difference. Where a document goes stands in it as `route`. */
 export function render(batch: LogBatch, timestamps: TimestampStyle = 'epoch_millis'): Rendered {
-  const out = new JsonWriter(16)
+  // Too small at first.
+  const own = linesOf(batch, timestamps, new JsonWriter(16))
+  writeJson(16, (out) => expect(linesOf(batch, timestamps, out)).toEqual(own))
+  const { lines, sources, failures } = own
+  return { documents: lines.map(parse), sources, failures }
+}
+
+function linesOf(batch: LogBatch, timestamps: TimestampStyle, out: JsonWriter) {
   const lines: string[] = []
   const sources: DocumentSource<Target>[] = []
   const failures: string[] = []
@@ -36,7 +44,7 @@ export function render(batch: LogBatch, timestamps: TimestampStyle = 'epoch_mill
   })
   documents.render(batch, out)
   expect(out.bytes.toString('utf8', 0, out.pos)).toBe(lines.join(''))
-  return { documents: lines.map(parse), sources, failures }
+  return { lines, sources, failures }
 }
 
 /** A number of JSON by its text: integers may be larger than JavaScript's. */

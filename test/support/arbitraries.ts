@@ -217,6 +217,16 @@ export const sample: fc.Arbitrary<Sample> = fc
   .tuple(request, oddity)
   .map(([request, oddity]) => ({ request, bytes: oddBytes(request, oddity) }))
 
+/** Places in bytes, and the bits to turn around there. */
+export const flips = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), { maxLength: 3 })
+
+/** A copy with some bits turned around. */
+export function damage(bytes: Buffer, changes: readonly (readonly [number, number])[]): Buffer {
+  const copy = Buffer.from(bytes)
+  if (copy.length > 0) for (const [at, bits] of changes) copy[at % copy.length] ^= bits
+  return copy
+}
+
 /** For each record of a request, in order, whether it is one of some. */
 export const choice: fc.Arbitrary<boolean[]> = fc.array(fc.boolean(), {
   minLength: MOST_RECORDS,

@@ -2,15 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { makePayload } from '../../../bench/payload.ts'
 import { checkInFull, checkInKernel } from '../../../src/logs/check-request.ts'
-import { runs, sample } from '../../support/arbitraries.ts'
-
-const flips = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), { maxLength: 3 })
-
-function damage(bytes: Buffer, changes: readonly (readonly [number, number])[]): Buffer {
-  const copy = Buffer.from(bytes)
-  if (copy.length > 0) for (const [at, bits] of changes) copy[at % copy.length] ^= bits
-  return copy
-}
+import { damage, flips, runs, sample } from '../../support/arbitraries.ts'
 
 describe('the check in the kernel', () => {
   it('takes what an SDK sends', () => {
