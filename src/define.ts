@@ -26,6 +26,8 @@ interface Definition<Kind extends string, Config extends z.ZodType> {
   readonly config: Config
   /** Settings that start on any machine; the conformance suite starts every component with them. */
   readonly example: z.input<Config>
+  /** Why two processes cannot work with the same settings, where that is so: `its folder has one owner`. */
+  readonly oneProcess?: string
 }
 
 export interface ReceiverDefinition<Config extends z.ZodType = z.ZodType>
@@ -72,7 +74,19 @@ export type ComponentDefinition =
 export interface ServiceStatus {
   readonly state: HealthState
   readonly uptimeMs: number
-  readonly components: Readonly<Record<string, { readonly state: HealthState; readonly detail?: string }>>
+  readonly components: Readonly<Record<string, ComponentStatus>>
+  /** By name, where the service runs in several processes. */
+  readonly processes?: Readonly<Record<string, ProcessStatus>>
+}
+
+export interface ComponentStatus {
+  readonly state: HealthState
+  readonly detail?: string
+}
+
+/** One of several processes, and the components in it. */
+export interface ProcessStatus extends ComponentStatus {
+  readonly components: Readonly<Record<string, ComponentStatus>>
 }
 
 type Declared<D extends { kind: string }> = Omit<D, 'kind'>

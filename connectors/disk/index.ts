@@ -10,6 +10,7 @@ export const disk = defineConnector({
   type: 'disk',
   summary: 'Buffers batches durably in files, for one process.',
   config: DiskConfig,
+  oneProcess: 'its folder has one owner',
   example: { directory: '/tmp/sluice-example/buffer', min_free: '1MiB' },
   create: (config, context) => new DiskConnector(config, context),
 })

@@ -25,6 +25,7 @@ export class OldestAge {
         const oldest = Math.min(this.#headMs, oldestHeldMs())
         return Number.isFinite(oldest) ? Math.max(0, Date.now() - oldest) / 1000 : 0
       },
+      'max',
     )
   }
 

@@ -1,4 +1,4 @@
-import type { ComponentMetrics } from '../../src/telemetry/metrics.ts'
+import type { Across, ComponentMetrics } from '../../src/telemetry/metrics.ts'
 import type { ServerInfo } from './info.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -13,24 +13,26 @@ export class ServerGauges {
   readonly #ratio: Gauge
 
   constructor(metrics: ComponentMetrics, connected: () => boolean) {
-    metrics.gauge('sluice_redis_connected', '1 while the server answers.', {}, () => Number(connected()))
-    this.#watermark = metrics.gauge(
+    const gauge = (name: string, help: string, across: Across, read?: () => number): Gauge =>
+      metrics.gauge(name, help, {}, read, across)
+    gauge('sluice_redis_connected', '1 while the server answers.', 'min', () => Number(connected()))
+    this.#watermark = gauge(
       'sluice_buffer_watermark_state',
       '1 while pushes are refused for want of memory.',
+      'max',
     )
-    this.#noEviction = metrics.gauge(
+    this.#noEviction = gauge(
       'sluice_redis_noeviction',
       '0 when the server may delete what it accepted.',
+      'min',
     )
-    this.#maxMemory = metrics.gauge(
+    this.#maxMemory = gauge(
       'sluice_redis_maxmemory_bytes',
       'The maxmemory of the server; 0 is no limit.',
+      'max',
     )
-    this.#appendOnly = metrics.gauge(
-      'sluice_redis_appendonly',
-      '0 when the server loses its data as it ends.',
-    )
-    this.#ratio = metrics.gauge('sluice_redis_memory_ratio', 'Share of maxmemory in use.')
+    this.#appendOnly = gauge('sluice_redis_appendonly', '0 when the server loses its data as it ends.', 'min')
+    this.#ratio = gauge('sluice_redis_memory_ratio', 'Share of maxmemory in use.', 'max')
   }
 
   show(server: ServerInfo, verdict: Verdict): void {
@@ -48,16 +50,14 @@ export class StreamGauges {
   readonly #groups: readonly { records: Gauge; bytes: Gauge; elements: Gauge; inFlight: Gauge }[]
 
   constructor(metrics: ComponentMetrics, groups: readonly string[]) {
-    this.#dead = metrics.gauge('sluice_dead_letter_records', 'Log records in the dead-letter queue.')
+    const gauge = (name: string, help: string, labels: Readonly<Record<string, string>>): Gauge =>
+      metrics.gauge(name, help, labels, undefined, 'max')
+    this.#dead = gauge('sluice_dead_letter_records', 'Log records in the dead-letter queue.', {})
     this.#groups = groups.map((group) => ({
-      records: metrics.gauge('sluice_buffer_records', 'Log records in the buffer, in flight or not.', {
-        group,
-      }),
-      bytes: metrics.gauge('sluice_buffer_bytes', 'Bytes of the elements in the buffer.', { group }),
-      elements: metrics.gauge('sluice_buffer_elements', 'Elements in the buffer, in flight or not.', {
-        group,
-      }),
-      inFlight: metrics.gauge('sluice_buffer_in_flight_elements', 'Elements that drains hold.', { group }),
+      records: gauge('sluice_buffer_records', 'Log records in the buffer, in flight or not.', { group }),
+      bytes: gauge('sluice_buffer_bytes', 'Bytes of the elements in the buffer.', { group }),
+      elements: gauge('sluice_buffer_elements', 'Elements in the buffer, in flight or not.', { group }),
+      inFlight: gauge('sluice_buffer_in_flight_elements', 'Elements that drains hold.', { group }),
     }))
   }
 

@@ -34,6 +34,7 @@ export const file = defineExporter({
       ),
   }),
   example: { directory: '/tmp/sluice-example' },
+  oneProcess: 'two would write over each other in its files',
 
   create({ directory, path }): Exporter {
     const template = new PathTemplate(path)

@@ -5,6 +5,7 @@ import { type Configured, componentsOf, type DefinitionOf } from './components.t
 import type { Environment } from './environment.ts'
 import type { ConfigIssue } from './errors.ts'
 import { type PipelineConfig, pipelinesOf } from './pipelines.ts'
+import { type ProcessGroup, processGroupsOf } from './processes.ts'
 import { checkReferences, checkUse, type DefinedIds } from './references.ts'
 import { File, KINDS, type Kind, Service } from './schema.ts'
 import { Source } from './source.ts'
@@ -13,6 +14,8 @@ import { Source } from './source.ts'
 export interface ServiceConfig {
   /** The file as the user named it. */
   readonly file: string
+  /** What the file held, so that other processes run the very same config. */
+  readonly text: string
   readonly receivers: ReadonlyMap<string, Configured<DefinitionOf<'receiver'>>>
   readonly processors: ReadonlyMap<string, Configured<DefinitionOf<'processor'>>>
   readonly exporters: ReadonlyMap<string, Configured<DefinitionOf<'exporter'>>>
@@ -22,6 +25,8 @@ export interface ServiceConfig {
   readonly enabledExtensions: readonly string[]
   /** All pipelines, in the order of the file. */
   readonly pipelines: readonly PipelineConfig[]
+  /** Which pipelines run together in how many processes; one group of all for a number; undefined without `processes`. */
+  readonly processes: readonly ProcessGroup[] | undefined
   readonly telemetry: z.output<typeof Service>['telemetry']
   readonly shutdownTimeoutMs: number
   /** What is odd about the file, but no reason to refuse it. */
@@ -62,13 +67,17 @@ export function loadConfig(
     if (pipelines.length === Object.keys(named).length)
       checkUse(source, defined, pipelines, enabledExtensions)
   }
+  const graph = { names: Object.keys(named), pipelines, ...components }
+  const processes = processGroupsOf(source, service?.processes?.value, graph)
   if (source.issues.length > 0 || !service?.telemetry || !service.shutdown_timeout) throw source.error()
 
   return Object.freeze({
     file,
+    text,
     ...components,
     enabledExtensions,
     pipelines,
+    processes,
     telemetry: service.telemetry.value,
     shutdownTimeoutMs: service.shutdown_timeout.value,
     warnings: source.warnings,

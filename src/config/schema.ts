@@ -44,6 +44,20 @@ const Telemetry = z.strictObject({
     .describe("Sluice's own metrics."),
 })
 
+const MAX_PROCESSES = 256
+const countError = { error: 'expected a number of processes from 1 to 256, or auto' }
+const Count = z
+  .union([z.int().min(1).max(MAX_PROCESSES), z.literal('auto')], countError)
+  .describe('How many processes; "auto" is one for each core that Sluice may use.')
+
+const Group = z.strictObject({
+  pipelines: z
+    .array(z.string())
+    .min(1, 'names no pipeline')
+    .describe('The pipelines that run together in each of these processes.'),
+  count: Count.default(1),
+})
+
 const anything = z.record(z.string(), z.unknown())
 
 /** The `service` section. Its pipelines are checked one by one, each as a `Pipeline`. */
@@ -52,6 +66,12 @@ export const Service = z.strictObject({
   pipelines: anything
     .refine((pipelines) => Object.keys(pipelines).length > 0, 'names no pipeline')
     .describe('By name: `logs`, or `logs/` and a name of your choice.'),
+  processes: z
+    .union([Count, z.array(Group).min(1, 'names no pipeline')])
+    .optional()
+    .describe(
+      'Runs the pipelines in several processes that share ports, metrics and health: how many, or groups of pipelines with a number each. Without it, everything runs in one process.',
+    ),
   telemetry: Telemetry.prefault({}).describe('What Sluice tells about itself.'),
   shutdown_timeout: duration()
     .prefault('20s')

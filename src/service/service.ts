@@ -4,21 +4,25 @@ import type { Connector, Lifecycle, Push } from '../component.ts'
 import type { Configured, DefinitionOf } from '../config/components.ts'
 import type { ServiceConfig } from '../config/config.ts'
 import { type PipelineConfig, selectPipelines } from '../config/pipelines.ts'
-import type { ComponentContext, HealthState } from '../define.ts'
+import type { Kind } from '../config/schema.ts'
+import type { ComponentContext } from '../define.ts'
 import type { DeliverySettings } from '../delivery/config.ts'
 import { Drain } from '../delivery/drain.ts'
 import { Sender } from '../delivery/sender.ts'
 import { KEY_BYTES } from '../logs/identity.ts'
 import { Health } from '../telemetry/health.ts'
-import { type AdminServer, serve } from '../telemetry/http.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { addProcessMetrics } from '../telemetry/process-metrics.ts'
+import { contextOf } from './context.ts'
+import { endpoints } from './endpoints.ts'
+import { Parts } from './parts.ts'
 import { fanOut, measuredStage, pushThrough, type Stage } from './stages.ts'
 
-/** One thing to start and stop, with the name that errors and logs give it. */
-interface Part {
-  readonly id: string
-  readonly lifecycle: Lifecycle
+export interface ServiceOptions {
+  /** Names of the pipelines to run; all of them when absent. */
+  readonly pipelines?: readonly string[] | undefined
+  /** Name of this process among several: then metrics and extensions are served by the process above them. */
+  readonly process?: string
 }
 
 /**
@@ -31,31 +35,29 @@ export class Service {
   readonly #config: ServiceConfig
   readonly #pipelines: readonly PipelineConfig[]
   readonly #log: Logger
-  readonly #parts: Part[] = []
+  readonly #parts: Parts
   readonly #senders = new Map<string, Sender>()
   readonly #connectors = new Map<string, Connector>()
   /** Ids of records that no buffer has named, in pipelines without one. */
   readonly #key = randomBytes(KEY_BYTES)
-  #started: Part[] = []
-  #metricsServer: AdminServer | undefined
 
-  constructor(config: ServiceConfig, log: Logger, pipelines?: readonly string[]) {
+  constructor(config: ServiceConfig, log: Logger, { pipelines, process }: ServiceOptions = {}) {
     this.#config = config
     this.#log = log
     this.#pipelines = selectPipelines(config, pipelines)
-    addProcessMetrics(this.metrics)
+    this.#parts = new Parts(log)
+    addProcessMetrics(this.metrics, process)
+    if (process === undefined) {
+      const told = { status: () => this.health.status(), metricsText: () => this.metrics.registry.metrics() }
+      this.#parts.add(...endpoints(config, { log, metrics: this.metrics, health: this.health }, told))
+    }
     this.#build()
   }
 
   /** Starts everything. When a part cannot start, stops those that did and rejects. */
   async start(): Promise<void> {
-    const { address, level } = this.#config.telemetry.metrics
     try {
-      if (level !== 'none') this.#metricsServer = await this.#serveMetrics(address)
-      for (const part of this.#parts) {
-        await part.lifecycle.start?.()
-        this.#started.push(part)
-      }
+      await this.#parts.start()
     } catch (error) {
       await this.stop(AbortSignal.timeout(this.#config.shutdownTimeoutMs))
       throw error
@@ -66,32 +68,13 @@ export class Service {
   /** Stops what was started, sources first. What is not delivered by the deadline stays in its buffer. */
   async stop(deadline: AbortSignal): Promise<void> {
     this.health.own = 'stopping'
-    const parts = this.#started.reverse()
-    this.#started = []
-    for (const { id, lifecycle } of parts) {
-      try {
-        await lifecycle.stop?.(deadline)
-      } catch (error) {
-        this.#log.error({ err: error, component: id }, 'could not stop cleanly')
-      }
-    }
-    await this.#metricsServer?.close()
-  }
-
-  /** Port of the metrics endpoint, while the service runs with one. */
-  get metricsPort(): number | undefined {
-    return this.#metricsServer?.port
+    await this.#parts.stop(deadline)
   }
 
   #build(): void {
-    const { receivers, processors, exporters, connectors, extensions, enabledExtensions } = this.#config
+    const { receivers, processors, exporters, connectors } = this.#config
     const used = (of: 'receivers' | 'exporters') =>
       new Set(this.#pipelines.flatMap((pipeline) => pipeline[of]))
-    for (const id of enabledExtensions) {
-      const { definition, config } = known(extensions, id)
-      const context = { ...this.#context('extension', id), status: () => this.health.status() }
-      this.#add(id, definition.create(config, context))
-    }
     for (const id of used('exporters')) if (exporters.has(id)) this.#buildExporter(known(exporters, id))
     for (const id of new Set([...used('exporters'), ...used('receivers')])) {
       const connector = connectors.get(id)
@@ -176,37 +159,12 @@ export class Service {
     this.#add(pipeline.name, { start: async () => drain.start(), stop: (deadline) => drain.stop(deadline) })
   }
 
-  #context(kind: string, id: string): ComponentContext {
-    const name = `${kind}/${id}`
-    return {
-      id,
-      log: this.#log.child({ [kind]: id }),
-      metrics: this.metrics.bind({ [kind]: id }),
-      health: (state: HealthState, detail?: string) => this.health.set(name, state, detail),
-    }
+  #context(kind: Kind, id: string): ComponentContext {
+    return contextOf({ log: this.#log, metrics: this.metrics, health: this.health }, kind, id)
   }
 
   #add(id: string, lifecycle: Lifecycle): void {
-    this.#parts.push({ id, lifecycle })
-  }
-
-  async #serveMetrics(address: ServiceConfig['telemetry']['metrics']['address']): Promise<AdminServer> {
-    const { registry } = this.metrics
-    const server = await serve(address, 'metrics', (request, response) => {
-      if ((request.url ?? '').split('?')[0] !== '/metrics') {
-        response.writeHead(404, { 'content-type': 'text/plain' }).end('metrics are at /metrics\n')
-        return
-      }
-      registry.metrics().then(
-        (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
-        (error: unknown) => {
-          this.#log.error({ err: error }, 'metrics could not be read')
-          response.writeHead(500).end()
-        },
-      )
-    })
-    this.#log.info({ address: `${address.host}:${server.port}` }, 'metrics are served')
-    return server
+    this.#parts.add({ id, lifecycle })
   }
 }
 

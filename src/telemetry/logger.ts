@@ -4,17 +4,19 @@ export interface LoggerOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error'
   /** One JSON object a line, or lines for the eye. */
   readonly encoding?: 'json' | 'console'
+  /** Which of several processes writes: the field `process` of every line. */
+  readonly process?: string | undefined
   /** Takes the finished lines; stderr unless given. */
   readonly destination?: DestinationStream
 }
 
 /** The collector's own log. */
-export function createLogger({ level, encoding = 'json', destination }: LoggerOptions): Logger {
+export function createLogger({ level, encoding = 'json', process, destination }: LoggerOptions): Logger {
   const lines = destination ?? pino.destination({ dest: 2, sync: true })
   return pino(
     {
       level,
-      base: null,
+      base: process === undefined ? null : { process },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: (error) => describeError(error) },

@@ -1,4 +1,11 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  type MetricObjectWithValues,
+  type MetricValue,
+  Registry,
+} from 'prom-client'
 
 /** A counter bound to its labels: a call costs an addition. */
 export interface BoundCounter {
@@ -19,8 +26,17 @@ export interface BoundHistogram {
  */
 export interface ComponentMetrics {
   readonly counter: (name: string, help: string, labels?: Labels) => BoundCounter
-  /** With `read`, the value is read when Prometheus scrapes. */
-  readonly gauge: (name: string, help: string, labels?: Labels, read?: () => number) => BoundGauge
+  /**
+   * With `read`, the value is read when Prometheus scrapes. Of several processes the endpoint shows the sum, unless
+   * `across` says otherwise: what they all see of one thing, the depth of a shared queue for one, is not to be added up.
+   */
+  readonly gauge: (
+    name: string,
+    help: string,
+    labels?: Labels,
+    read?: () => number,
+    across?: Across,
+  ) => BoundGauge
   /** `buckets` in the unit of the name. */
   readonly histogram: (
     name: string,
@@ -29,6 +45,12 @@ export interface ComponentMetrics {
     labels?: Labels,
   ) => BoundHistogram
 }
+
+/** How the values of several processes make one. */
+export type Across = 'sum' | 'max' | 'min'
+
+/** Metrics of a process with their values, as plain data that can be sent to another process. */
+export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[]
 
 type Labels = Readonly<Record<string, string>>
 
@@ -48,7 +70,7 @@ export class Metrics {
         const counter = getOrMake(this.#counters, name, () => new Counter(this.#options(name, help, all)))
         return counter.labels(all)
       },
-      gauge: (name, help, labels = {}, read) => {
+      gauge: (name, help, labels = {}, read, across = 'sum') => {
         const all = { ...fixed, ...labels }
         const gauge = getOrMake(this.#gauges, name, () => {
           const reads: { child: { set(value: number): void }; read: () => number }[] = []
@@ -56,7 +78,7 @@ export class Metrics {
           const collect = (): void => {
             for (const { child, read } of reads) child.set(read())
           }
-          return new Gauge({ ...this.#options(name, help, all), collect })
+          return new Gauge({ ...this.#options(name, help, all), collect, aggregator: across })
         })
         const child = gauge.labels(all)
         if (read) this.#reads.get(name)?.push({ child, read })
@@ -72,6 +94,15 @@ export class Metrics {
         return histogram.labels(all)
       },
     }
+  }
+
+  /** All values, or those of counters and histograms only: reading some gauges starts them anew. */
+  async snapshot(which: 'all' | 'counts'): Promise<Snapshot> {
+    if (which === 'all') return this.registry.getMetricsAsJSON()
+    const counts = this.registry
+      .getMetricsAsArray()
+      .filter((metric) => metric instanceof Counter || metric instanceof Histogram)
+    return Promise.all(counts.map((metric) => metric.get()))
   }
 
   #options(name: string, help: string, labels: Readonly<Record<string, string>>) {

@@ -84,7 +84,7 @@ function parts(failing?: string) {
 }
 
 const serviceOf = (of: ReturnType<typeof parts>, pipelines?: string[]): Service =>
-  new Service(loadConfig('test.yaml', CONFIG, of.definitions), pino({ level: 'silent' }), pipelines)
+  new Service(loadConfig('test.yaml', CONFIG, of.definitions), pino({ level: 'silent' }), { pipelines })
 
 describe('a service', () => {
   it('starts from the sinks to the sources, and stops the other way round', async () => {
