@@ -86,6 +86,8 @@ export interface ComponentStatus {
 
 /** One of several processes, and the components in it. */
 export interface ProcessStatus extends ComponentStatus {
+  /** None while it waits to be started again. */
+  readonly pid: number | undefined
   readonly components: Readonly<Record<string, ComponentStatus>>
 }
 

@@ -37,14 +37,15 @@ export function processGroupsOf(
     checkOneProcess(source, groups, graph, () => SECTION)
     return groups
   }
-  checkMembers(source, written, graph.names)
+  if (!checkMembers(source, written, graph.names)) return written
   checkReceivers(source, written, graph)
   checkOneProcess(source, written, graph, (index, key) => [...SECTION, index, key])
   return written
 }
 
 /** Every pipeline is in exactly one group. */
-function checkMembers(source: Source, groups: readonly ProcessGroup[], names: readonly string[]): void {
+function checkMembers(source: Source, groups: readonly ProcessGroup[], names: readonly string[]): boolean {
+  const before = source.issues.length
   const places = new Map<string, number>()
   for (const [index, { pipelines }] of groups.entries()) {
     for (const [position, name] of pipelines.entries()) {
@@ -58,6 +59,7 @@ function checkMembers(source: Source, groups: readonly ProcessGroup[], names: re
   }
   const missing = names.filter((name) => !places.has(name))
   if (missing.length > 0) source.report(SECTION, `no group runs ${missing.join(', ')}`)
+  return source.issues.length === before
 }
 
 /** A receiver pushes to all of its pipelines, so they are in one process. */

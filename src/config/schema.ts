@@ -47,7 +47,7 @@ const Telemetry = z.strictObject({
 const MAX_PROCESSES = 256
 const countError = { error: 'expected a number of processes from 1 to 256, or auto' }
 const Count = z
-  .union([z.int().min(1).max(MAX_PROCESSES), z.literal('auto')], countError)
+  .union([z.int(countError).min(1, countError).max(MAX_PROCESSES, countError), z.literal('auto')], countError)
   .describe('How many processes; "auto" is one for each core that Sluice may use.')
 
 const Group = z.strictObject({
@@ -67,7 +67,7 @@ export const Service = z.strictObject({
     .refine((pipelines) => Object.keys(pipelines).length > 0, 'names no pipeline')
     .describe('By name: `logs`, or `logs/` and a name of your choice.'),
   processes: z
-    .union([Count, z.array(Group).min(1, 'names no pipeline')])
+    .union([Count, z.array(Group, { error: 'a list of groups' }).min(1, 'names no pipeline')])
     .optional()
     .describe(
       'Runs the pipelines in several processes that share ports, metrics and health: how many, or groups of pipelines with a number each. Without it, everything runs in one process.',

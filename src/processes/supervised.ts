@@ -85,9 +85,10 @@ export class Supervised {
   /** What the process last told of itself, or what is known of it while it tells nothing. */
   get status(): ProcessStatus {
     const { state = 'ok', components = {} } = this.#report?.status ?? {}
-    if (this.isUp) return { state, components }
-    if (!this.#hasStarted) return { state: 'starting', components }
-    return { state: 'failed', detail: this.#trouble || 'gives no answer', components }
+    const pid = this.#child?.pid
+    if (this.isUp) return { state, pid, components }
+    if (!this.#hasStarted) return { state: 'starting', pid, components }
+    return { state: 'failed', detail: this.#trouble || 'gives no answer', pid, components }
   }
 
   /** Asks how the process is; resolves when it has answered, or has ended. */
@@ -131,6 +132,7 @@ export class Supervised {
     const { config, fork, gone, heard, log, patience, planned } = this.#options
     const child = new Child(fork(planned), (report) => {
       this.#report = report
+      this.#unanswered = 0
       heard(report)
     })
     this.#child = child
@@ -141,6 +143,7 @@ export class Supervised {
       if (!isReady) return
       readyAt = performance.now()
       this.#isRunning = true
+      this.#unanswered = 0
       this.#hasStarted = true
       this.#trouble = ''
       this.#first.resolve()
@@ -162,7 +165,6 @@ export class Supervised {
   /** Counts questions instead of time: after a machine has slept, nobody was silent for long. */
   #watch(child: Child): void {
     if (!child.owesAnswer) {
-      this.#unanswered = 0
       void child.report('counts')
       return
     }

@@ -77,6 +77,7 @@ export const registry: readonly ComponentDefinition[] = [
   defineConnector({
     type: 'disk',
     summary: 'Buffers on the disk.',
+    oneProcess: 'its folder has one owner',
     config: z.strictObject({ directory: z.string().default('./data') }),
     example: {},
     create: notHere,

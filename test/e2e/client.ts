@@ -7,27 +7,30 @@ export interface NumberedRequest {
 
 /** Requests of records that carry a running number, always the same bytes for the same arguments. */
 export function numberedRequests(count: number, records: number, dataset: string): NumberedRequest[] {
-  return Array.from({ length: count }, (_, request) => {
-    const sequence = Array.from({ length: records }, (_, i) => request * records + i)
-    const json = {
-      resourceLogs: [
-        {
-          resource: { attributes: [{ key: 'data_stream.dataset', value: { stringValue: dataset } }] },
-          scopeLogs: [
-            {
-              logRecords: sequence.map((seq) => ({
-                timeUnixNano: String(1_790_000_000_000_000_000n + BigInt(seq)),
-                severityNumber: 9,
-                body: { stringValue: `record ${seq} for user${seq}@example.com` },
-                attributes: [{ key: 'seq', value: { intValue: String(seq) } }],
-              })),
-            },
-          ],
-        },
-      ],
-    }
-    return { bytes: encodeJsonRequest(JSON.stringify(json)), sequence }
-  })
+  return Array.from({ length: count }, (_, index) => numberedRequest(index, records, dataset))
+}
+
+/** The request at `index` of any number of them. */
+export function numberedRequest(index: number, records: number, dataset: string): NumberedRequest {
+  const sequence = Array.from({ length: records }, (_, i) => index * records + i)
+  const json = {
+    resourceLogs: [
+      {
+        resource: { attributes: [{ key: 'data_stream.dataset', value: { stringValue: dataset } }] },
+        scopeLogs: [
+          {
+            logRecords: sequence.map((seq) => ({
+              timeUnixNano: String(1_790_000_000_000_000_000n + BigInt(seq)),
+              severityNumber: 9,
+              body: { stringValue: `record ${seq} for user${seq}@example.com` },
+              attributes: [{ key: 'seq', value: { intValue: String(seq) } }],
+            })),
+          },
+        ],
+      },
+    ],
+  }
+  return { bytes: encodeJsonRequest(JSON.stringify(json)), sequence }
 }
 
 /** Posts until the answer is 200, as an SDK with endless patience would. */

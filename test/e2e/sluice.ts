@@ -19,6 +19,8 @@ export interface MetricsSnapshot {
 export interface Sluice extends AsyncDisposable {
   readonly pid: number
   readonly output: string
+  /** Resolves with the first line that matches, written before or after this call. */
+  line(pattern: RegExp): Promise<string>
   metrics(): Promise<MetricsSnapshot>
   stop(): Promise<void>
   kill(): Promise<void>
@@ -57,6 +59,7 @@ export async function startSluice({ config, pipelines }: SluiceOptions): Promise
     get output() {
       return child.output
     },
+    line: (pattern) => child.line(pattern, START_TIMEOUT),
     async metrics() {
       const response = await fetch(`http://127.0.0.1:${metricsPort}/metrics`)
       return parseMetrics(await response.text())
