@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { components } from '../src/components.ts'
 import { configJsonSchema } from '../src/config/json-schema.ts'
+import { Service } from '../src/config/schema.ts'
 import type { ComponentDefinition } from '../src/define.ts'
 
 /** Files that are made from the components themselves; `npm run docs` writes them. */
@@ -23,17 +24,18 @@ interface Property {
 
 function reference(): string {
   const sections = components.map(section)
-  return `# Components\n\nMade from the code by \`npm run docs\`.\n\n${sections.join('\n')}`
+  const service = `## service\n\nWhich pipelines run, and how.\n\n${table(Service)}`
+  return `# Settings\n\nMade from the code by \`npm run docs\`.\n\n${[...sections, service].join('\n')}`
 }
 
 function section({ kind, type, summary, config }: ComponentDefinition): string {
-  const schema = z.toJSONSchema(config, { io: 'input', unrepresentable: 'any' }) as Property
-  const rows = rowsOf(schema, '')
-  const table =
-    rows.length === 0
-      ? 'No settings.\n'
-      : `| setting | default | what it does |\n|---|---|---|\n${rows.join('\n')}\n`
-  return `## ${kind} \`${type}\`\n\n${summary}\n\n${table}`
+  return `## ${kind} \`${type}\`\n\n${summary}\n\n${table(config)}`
+}
+
+function table(schema: z.ZodType): string {
+  const rows = rowsOf(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Property, '')
+  if (rows.length === 0) return 'No settings.\n'
+  return `| setting | default | what it does |\n|---|---|---|\n${rows.join('\n')}\n`
 }
 
 function rowsOf({ properties = {} }: Property, prefix: string): string[] {

@@ -76,6 +76,19 @@ describe('sluice validate', () => {
     })
   })
 
+  it('finds fault with a plan of processes that cannot work', async () => {
+    const file = configFile(`${MINIMAL}  processes:\n    - { pipelines: [logs/gateway] }\n`)
+
+    expect(await sluice(['validate', '-c', file])).toMatchObject({
+      code: 2,
+      stderr: [
+        `${file}:9:5: service.processes: no group runs logs`,
+        `${file}:9:21: service.processes[0].pipelines[0]: unknown pipeline "logs/gateway", known: logs`,
+        '',
+      ].join('\n'),
+    })
+  })
+
   it('exits with 2 when the config is not valid', async () => {
     const file = configFile('receivers: *x\n')
 

@@ -73,16 +73,14 @@ function supervise(lives: Record<string, readonly string[]>, patience: Partial<P
 const READY = 'process is ready'
 const ENDED = 'process ended; another one is started'
 
-describe('the supervisor', () => {
+describe('the supervisor', { timeout: 60_000 }, () => {
   it('has started when all processes are ready', async () => {
     const { supervisor, said } = supervise({ 'gateway-1': [], 'gateway-2': [], 'drain-1': [] })
 
     await supervisor.start()
-    expect(
-      said(READY)
-        .map(({ worker }) => worker)
-        .sort(),
-    ).toEqual(['drain-1', 'gateway-1', 'gateway-2'])
+    expect(new Set(said(READY).map(({ worker }) => worker))).toEqual(
+      new Set(['drain-1', 'gateway-1', 'gateway-2']),
+    )
 
     expect(await supervisor.stop(10_000)).toBe(true)
   })
@@ -194,7 +192,8 @@ describe('the supervisor', () => {
     expect(await supervisor.stop(10_000)).toBe(true)
 
     const stopped = said('process has stopped').map(({ worker }) => worker)
-    expect([stopped.slice(0, 2).sort(), stopped[2]]).toEqual([['gateway-1', 'gateway-2'], 'drain-1'])
+    expect(new Set(stopped.slice(0, 2))).toEqual(new Set(['gateway-1', 'gateway-2']))
+    expect(stopped.slice(2)).toEqual(['drain-1'])
   })
 
   it('kills what does not stop by the deadline, after it has told the others to stop', async () => {
