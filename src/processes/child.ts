@@ -40,7 +40,9 @@ export class Child {
         if (news.id !== undefined) this.#answer(news.id, news)
       }
     })
-    process.on('exit', (code, signal) => end({ code, signal }))
+    // Its last words may arrive after it has ended, but not after the connection has.
+    const disconnected = new Promise<void>((resolve) => process.once('disconnect', resolve))
+    process.on('exit', (code, signal) => void disconnected.then(() => end({ code, signal })))
     process.on('error', (error) => {
       // A process that never was has no exit.
       if (process.pid !== undefined) return
@@ -53,9 +55,9 @@ export class Child {
     return this.#process.pid
   }
 
-  /** Whether it was asked something that it has not answered yet. */
+  /** Whether it was asked something that it has not answered yet, or cannot be asked any more. */
   get owesAnswer(): boolean {
-    return this.#questions.size > 0
+    return this.#questions.size > 0 || !this.#process.connected
   }
 
   tell(order: Order): void {

@@ -77,7 +77,8 @@ function forking() {
   const owners = new Map<string, string>()
   const clash = Promise.withResolvers<never>()
   cluster.on('listening', ({ id }, { address, port }: Address) => {
-    const group = groups.get(id) ?? ''
+    const group = groups.get(id)
+    if (group === undefined) return
     const place = `${address}:${port}`
     const owner = owners.get(place) ?? group
     owners.set(place, owner)
@@ -88,6 +89,7 @@ function forking() {
   const fork = ({ name, group }: PlannedProcess) => {
     const worker = cluster.fork({ [WORKER_VARIABLE]: name })
     groups.set(worker.id, group)
+    worker.once('exit', () => groups.delete(worker.id))
     return worker.process
   }
   return { fork, clash: clash.promise }
