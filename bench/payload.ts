@@ -8,7 +8,7 @@ import {
   Scope,
   ScopeLogs,
 } from '../src/logs/wire.ts'
-import { WireWriter } from '../src/logs/wire-writer.ts'
+import { varintSize, WireWriter } from '../src/logs/wire-writer.ts'
 
 export interface PayloadOptions {
   readonly records: number
@@ -16,7 +16,25 @@ export interface PayloadOptions {
   readonly seed: number
   /** Share of the records that hold something to redact, 0 to 1. */
   readonly sensitive?: number
+  /** About how large each record is, from 150 up. Small ones have fewer attributes. */
+  readonly recordBytes?: number
 }
+
+export interface TimedPayload {
+  readonly bytes: Buffer
+  /** Where each record's `time_unix_nano` lies, eight bytes. */
+  readonly times: readonly number[]
+}
+
+/** What a record of the usual size is: a body of 900 bytes, and nine attributes. */
+export const USUAL_BYTES = 1300
+/** From here on a record has all attributes. */
+const FULL_BYTES = 700
+/** What a record has besides its body. */
+const FULL_OVERHEAD = 420
+const SMALL_OVERHEAD = 104
+/** How far into a body the secret stands. */
+const SECRET_AT = 400
 
 const SERVICES = ['checkout', 'cart', 'payment', 'inventory', 'search', 'profile']
 const METHODS = ['GET', 'GET', 'GET', 'POST', 'PUT', 'DELETE']
@@ -55,12 +73,21 @@ const SECRETS = [
   'id_no 11010519491231002X checked; ',
 ]
 
-/** One `ExportLogsServiceRequest` of records that are about 1.3 KB each, as a web shop would write them. */
-export function makePayload({ records, seed, sensitive = 0.05 }: PayloadOptions): Buffer {
+/** One `ExportLogsServiceRequest` as a web shop would write it. */
+export function makePayload(options: PayloadOptions): Buffer {
+  return makeTimedPayload(options).bytes
+}
+
+/** The same, with where the times are, for whoever wants to change them. */
+export function makeTimedPayload(options: PayloadOptions): TimedPayload {
+  const { records, seed, sensitive = 0.05, recordBytes = USUAL_BYTES } = options
+  const full = recordBytes >= FULL_BYTES
+  const bodyBytes = recordBytes - (full ? FULL_OVERHEAD : SMALL_OVERHEAD)
+  const times: number[] = []
   const random = mulberry32(seed)
   const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]
   const whole = (limit: number): number => Math.floor(random() * limit)
-  const writer = new WireWriter(records * 1400 + 1024)
+  const writer = new WireWriter(records * (recordBytes + 100) + 1024)
   const service = pick(SERVICES)
   const resourceLogs = writer.openWide(Request.resourceLogs)
   const resource = writer.open(ResourceLogs.resource)
@@ -88,13 +115,14 @@ export function makePayload({ records, seed, sensitive = 0.05 }: PayloadOptions)
     const status = pick([200, 200, 200, 201, 204, 404, 500])
     const client = `10.${whole(256)}.${whole(256)}.${whole(256)}`
     const agent = pick(AGENTS)
-    let body = `${client} - u-${whole(5e6)} "${method} ${path} HTTP/1.1" ${status} ${whole(2e5)} "${agent}" `
-    const secretAt = random() < sensitive ? 400 : Number.POSITIVE_INFINITY
-    let secret = false
-    while (body.length < 880) {
-      if (!secret && body.length > secretAt) {
+    let body = full
+      ? `${client} - u-${whole(5e6)} "${method} ${path} HTTP/1.1" ${status} ${whole(2e5)} "${agent}" `
+      : `${method} ${status} `
+    let secretAt = random() < sensitive ? Math.min(SECRET_AT, bodyBytes / 2) : Number.POSITIVE_INFINITY
+    while (body.length < bodyBytes || secretAt < Number.POSITIVE_INFINITY) {
+      if (body.length > secretAt) {
         body += pick(SECRETS)
-        secret = true
+        secretAt = Number.POSITIVE_INFINITY
       } else if (random() < 0.3)
         body += `req_id=${whole(2 ** 32).toString(16)} order=${whole(9e7)} qty=${whole(50)} `
       else body += pick(PHRASES)
@@ -108,15 +136,19 @@ export function makePayload({ records, seed, sensitive = 0.05 }: PayloadOptions)
     const value = writer.open(Record.body)
     writer.text(AnyValue.string, body)
     writer.close(value)
-    attribute(writer, Record.attributes, 'http.request.method', method)
-    attribute(writer, Record.attributes, 'url.path', path)
-    attribute(writer, Record.attributes, 'http.response.status_code', status)
-    attribute(writer, Record.attributes, 'duration', whole(2e6) / 1000 + 0.001)
-    attribute(writer, Record.attributes, 'client.address', client)
-    attribute(writer, Record.attributes, 'user_agent.original', agent)
-    attribute(writer, Record.attributes, 'thread.id', whole(200))
-    attribute(writer, Record.attributes, 'cache.hit', random() < 0.5)
-    attribute(writer, Record.attributes, 'log.logger', pick(LOGGERS))
+    const add = (key: string, value: string | number | boolean): void =>
+      attribute(writer, Record.attributes, key, value)
+    add('http.request.method', method)
+    if (full) {
+      add('url.path', path)
+      add('http.response.status_code', status)
+      add('duration', whole(2e6) / 1000 + 0.001)
+      add('client.address', client)
+      add('user_agent.original', agent)
+      add('thread.id', whole(200))
+      add('cache.hit', random() < 0.5)
+      add('log.logger', pick(LOGGERS))
+    }
     if (random() < 0.7) {
       writer.varint(Record.flags)
       writer.fixed32(1)
@@ -125,11 +157,13 @@ export function makePayload({ records, seed, sensitive = 0.05 }: PayloadOptions)
     }
     writer.varint(Record.observedTime)
     writer.fixed64(start + BigInt(i) * 1_000_000n + 1_500_000n)
+    // The time is the first field of a record, which moves up where its length takes more than a byte.
+    times.push(record + varintSize(writer.pos - record))
     writer.close(record)
   }
   writer.closeWide(scopeLogs)
   writer.closeWide(resourceLogs)
-  return writer.copyOut()
+  return { bytes: writer.copyOut(), times }
 }
 
 function attribute(writer: WireWriter, tag: number, key: string, value: string | number | boolean): void {

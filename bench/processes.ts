@@ -1,12 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
+import { atExit } from '../test/servers/at-exit.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** As `npm start` and the `sluice` command have them: buffers come and go by the megabyte, and helpers of the collector cost more than they save. */
+export const NODE_FLAGS = ['--max-semi-space-size=32', '--single-threaded-gc']
 
 /** A child of the benchmark, ended with it. */
 export interface Child {
   readonly process: ChildProcess
+  readonly pid: number
   stop(): Promise<void>
 }
 
@@ -26,10 +32,15 @@ export function run(file: string, args: readonly string[], options: RunOptions =
     cwd: root,
     stdio: ['ignore', stdout, 'inherit'],
   })
+  const forget = atExit(() => child.kill('SIGKILL'))
+  child.once('exit', forget)
   return {
     process: child,
+    pid: child.pid ?? 0,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return
+      // One that is frozen acts on SIGTERM only when it continues.
+      child.kill('SIGCONT')
       child.kill('SIGTERM')
       await once(child, 'exit')
     },
@@ -44,31 +55,39 @@ export async function firstLine(child: Child): Promise<string> {
     const end = text.indexOf('\n')
     if (end !== -1) return text.slice(0, end)
   }
-  throw new Error(`${child.process.spawnfile} ended without a line on standard output`)
+  throw new Error(`${child.process.spawnargs.join(' ')} ended without a line on standard output`)
 }
 
-/** Values of a metrics endpoint: the sum over all label sets, by name. */
-export async function readMetrics(port: number): Promise<ReadonlyMap<string, number>> {
-  const response = await fetch(`http://127.0.0.1:${port}/metrics`)
-  const sums = new Map<string, number>()
-  for (const line of (await response.text()).split('\n')) {
-    const match = /^([a-zA-Z_:][\w:]*)(?:\{.*\})? (\S+)$/.exec(line)
-    if (match) sums.set(match[1], (sums.get(match[1]) ?? 0) + Number(match[2]))
-  }
-  return sums
+/** CPU time of a process, user and system (proc(5), fields 14 and 15 of stat, in hundredths of a second). */
+export async function cpuSecondsOf(pid: number): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1].split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
-/** Asks again until `probe` gives something. */
+/** CPU time that all processes have used, and what a hypervisor gave to other machines (proc(5), stat). */
+export async function busySeconds(): Promise<number> {
+  const [all] = (await readFile('/proc/stat', 'utf8')).split('\n')
+  const [user, nice, system, , , irq, softirq, steal] = all.trim().split(/\s+/).slice(1).map(Number)
+  return (user + nice + system + irq + softirq + steal) / 100
+}
+
+/** Resident memory of a process in MiB (proc(5), status). */
+export async function rssMibOf(pid: number): Promise<number> {
+  const match = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))
+  return Number(match?.[1] ?? 0) / 1024
+}
+
+/** Asks again, every `everyMs`, until `probe` gives something. */
 export async function until<T>(
   probe: () => Promise<T | undefined>,
-  seconds: number,
-  what: string,
+  options: { readonly seconds: number; readonly what: string; readonly everyMs?: number },
 ): Promise<T> {
+  const { seconds, what, everyMs = 50 } = options
   const end = performance.now() + seconds * 1000
   while (performance.now() < end) {
     const value = await probe().catch(() => undefined)
     if (value !== undefined) return value
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
   throw new Error(`${what} took longer than ${seconds} s`)
 }

@@ -1,9 +1,11 @@
 import { constants, zstdCompressSync } from 'node:zlib'
 import { makePayload } from './payload.ts'
+import { median } from './statistics.ts'
 
 /** CPU µs per record that the loop below took on the machine the budgets were set on. */
 const BUDGET_MACHINE = 2.3
 const RECORDS = 500
+const SAMPLE_MS = 500
 
 /**
  * A piece of work that never changes, done now and then while a benchmark runs: it tells how fast this machine is, and
@@ -13,16 +15,32 @@ export class Reference {
   readonly #payload = makePayload({ records: RECORDS, seed: 1 })
   readonly #samples: number[] = []
 
-  sample(): void {
+  /** Does the work once, and gives the CPU time it took in µs per record. */
+  sample(): number {
     const started = process.cpuUsage()
     zstdCompressSync(this.#payload, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
     const { user, system } = process.cpuUsage(started)
-    this.#samples.push((user + system) / RECORDS)
+    const taken = (user + system) / RECORDS
+    this.#samples.push(taken)
+    return taken
   }
 
-  /** How many times slower than the budgets' machine: the median of the samples. */
+  /** How many times slower than the budgets' machine: the median of the samples; 1 without any. */
   get slowness(): number {
-    const sorted = this.#samples.toSorted((a, b) => a - b)
-    return (sorted[Math.floor(sorted.length / 2)] ?? BUDGET_MACHINE) / BUDGET_MACHINE
+    return this.#samples.length === 0 ? 1 : median(this.#samples) / BUDGET_MACHINE
+  }
+}
+
+/** Does `work`, and now and then samples the reference meanwhile. */
+export async function withReference<T>(
+  work: () => Promise<T>,
+): Promise<{ readonly result: T; readonly slowness: number }> {
+  const reference = new Reference()
+  const timer = setInterval(() => reference.sample(), SAMPLE_MS)
+  try {
+    const result = await work()
+    return { result, slowness: reference.slowness }
+  } finally {
+    clearInterval(timer)
   }
 }

@@ -1,0 +1,156 @@
+import { temporaryFolder } from '../test/servers/at-exit.ts'
+import { startRedis } from '../test/servers/redis.ts'
+import type { Protocol } from './load/frames.ts'
+import type { LoadReport } from './load.ts'
+import { cpuSecondsOf, firstLine, rssMibOf, run, until } from './processes.ts'
+import type { SinkReport } from './sink.ts'
+import { metricsOf, ready, type Sluice, type SluiceRole, type Surroundings, startSluice } from './sluice.ts'
+
+export interface BedOptions {
+  readonly buffer?: 'redis' | 'disk'
+  /** Of the buffer's elements. */
+  readonly compression?: 'zstd' | 'none'
+  /** Processes of Sluice: a gateway and a drain if absent, with a buffer on disk one that is both. */
+  readonly sluice?: readonly SluiceRole[]
+  /** Folder for CPU profiles of Sluice. */
+  readonly profile?: string | undefined
+}
+
+/** What the load generator is told; see the options in load.ts. */
+export interface LoadOptions {
+  readonly records: number
+  readonly seconds: number
+  readonly connections?: number
+  readonly inflight?: number
+  readonly protocol?: Protocol
+  readonly gzip?: boolean
+  readonly recordBytes?: number
+  readonly sensitive?: number
+  readonly rate?: number
+}
+
+/** A kind of process. */
+export type Role = SluiceRole | 'redis' | 'sink'
+
+const DRAIN_SECONDS = 120
+
+/** Where something is measured: Redis or a folder, a bulk endpoint that takes everything, and processes of Sluice. */
+export class Bed implements AsyncDisposable {
+  readonly #stack = new AsyncDisposableStack()
+  readonly #sluice: Sluice[] = []
+  readonly #pids: [Role, number][] = []
+  readonly #profile: string | undefined
+  #surroundings: Surroundings = { folder: '', redis: undefined, sinkPort: 0, compression: 'zstd' }
+
+  private constructor(profile: string | undefined) {
+    this.#profile = profile
+  }
+
+  /** Starts everything, and resolves when all of it is ready. */
+  static async open(options: BedOptions = {}): Promise<Bed> {
+    const { buffer = 'redis', compression = 'zstd', profile } = options
+    const { sluice = buffer === 'redis' ? ['gateway', 'drain'] : ['both'] } = options
+    const bed = new Bed(profile)
+    try {
+      await bed.#surround(buffer, compression)
+      for (const role of sluice) await ready(await bed.start(role))
+      return bed
+    } catch (error) {
+      await bed[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  /** Starts one more process of Sluice, and does not wait for it. */
+  async start(role: SluiceRole): Promise<Sluice> {
+    const sluice = await startSluice(role, this.#surroundings, this.#profile)
+    this.#stack.defer(() => sluice.child.stop())
+    this.#sluice.push(sluice)
+    this.#pids.push([role, sluice.child.pid])
+    return sluice
+  }
+
+  /** Runs the load generator, over all gateways evenly. */
+  async load(options: LoadOptions): Promise<LoadReport> {
+    const { gzip = false, protocol = 'grpc', ...numbers } = options
+    const gateways = this.#sluice.filter(({ role }) => role !== 'drain')
+    const target = gateways.map(({ ports }) => `127.0.0.1:${ports[protocol]}`).join(',')
+    const args = Object.entries({ target, protocol, ...numbers }).flatMap(([name, value]) => [
+      `--${name}`,
+      String(value),
+    ])
+    const child = run('bench/load.ts', gzip ? [...args, '--gzip'] : args, { stdout: 'pipe' })
+    return JSON.parse(await firstLine(child)) as LoadReport
+  }
+
+  /** How many records were accepted and delivered since the start. */
+  async counts(): Promise<{ readonly accepted: number; readonly delivered: number }> {
+    const all = await Promise.all(this.#sluice.map(metricsOf))
+    const sum = (name: string): number => all.reduce((total, metrics) => total + (metrics.get(name) ?? 0), 0)
+    return {
+      accepted: sum('otelcol_receiver_accepted_log_records'),
+      delivered: sum('otelcol_exporter_sent_log_records'),
+    }
+  }
+
+  /** Resolves when everything that was accepted has been delivered. */
+  async drained(): Promise<void> {
+    const probe = async (): Promise<true | undefined> => {
+      const { accepted, delivered } = await this.counts()
+      return delivered >= accepted ? true : undefined
+    }
+    await until(probe, { seconds: DRAIN_SECONDS, what: 'draining' })
+  }
+
+  /** CPU time so far, by kind of process. */
+  async cpuSeconds(): Promise<ReadonlyMap<Role, number>> {
+    return this.#sumByRole(cpuSecondsOf)
+  }
+
+  /** Resident memory, by kind of process. */
+  async rssMib(): Promise<ReadonlyMap<Role, number>> {
+    return this.#sumByRole(rssMibOf)
+  }
+
+  async sinkReport(): Promise<SinkReport> {
+    return (await (await this.#askSink('GET', '/report')).json()) as SinkReport
+  }
+
+  async resetSink(): Promise<void> {
+    await this.#askSink('POST', '/reset')
+  }
+
+  /** Freezes the processes of a kind, or lets them go on. */
+  signal(role: Role, signal: 'SIGSTOP' | 'SIGCONT'): void {
+    for (const [each, pid] of this.#pids) if (each === role) process.kill(pid, signal)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync()
+  }
+
+  async #surround(buffer: 'redis' | 'disk', compression: 'zstd' | 'none'): Promise<void> {
+    const folder = await temporaryFolder('bench')
+    this.#stack.defer(() => folder.remove())
+    const redis = buffer === 'redis' ? await startRedis({ args: ['--maxmemory', '4gb'] }) : undefined
+    if (redis) {
+      this.#stack.use(redis)
+      this.#pids.push(['redis', redis.pid])
+    }
+    const sink = run('bench/sink.ts', [], { stdout: 'pipe' })
+    this.#stack.defer(() => sink.stop())
+    this.#pids.push(['sink', sink.pid])
+    const sinkPort = Number(await firstLine(sink))
+    this.#surroundings = { folder: folder.path, redis: redis?.url, sinkPort, compression }
+  }
+
+  #askSink(method: string, path: string): Promise<Response> {
+    return fetch(`http://127.0.0.1:${this.#surroundings.sinkPort}${path}`, { method })
+  }
+
+  async #sumByRole(read: (pid: number) => Promise<number>): Promise<ReadonlyMap<Role, number>> {
+    const sums = new Map<Role, number>()
+    for (const [role, pid] of this.#pids) sums.set(role, (sums.get(role) ?? 0) + (await read(pid)))
+    return sums
+  }
+}

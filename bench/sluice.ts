@@ -1,0 +1,97 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { freePort } from '../test/servers/ports.ts'
+import { type Child, NODE_FLAGS, run, until } from './processes.ts'
+
+/** Which pipelines a process of Sluice runs. */
+export type SluiceRole = 'gateway' | 'drain' | 'both'
+
+/** What processes of Sluice work with. */
+export interface Surroundings {
+  /** For config files, and a buffer on disk. */
+  readonly folder: string
+  /** URL; without one the buffer is on disk. */
+  readonly redis: string | undefined
+  readonly sinkPort: number
+  readonly compression: 'zstd' | 'none'
+}
+
+export interface Ports {
+  readonly grpc: number
+  readonly http: number
+  readonly metrics: number
+  readonly health: number
+}
+
+/** A process of Sluice. */
+export interface Sluice {
+  readonly role: SluiceRole
+  readonly child: Child
+  readonly ports: Ports
+}
+
+const START_SECONDS = 20
+const PIPELINES = { gateway: ['logs/gateway'], drain: ['logs/drain'], both: [] } as const
+
+/** Starts a process, and does not wait for it. */
+export async function startSluice(role: SluiceRole, of: Surroundings, profile?: string): Promise<Sluice> {
+  const [grpc, http, metrics, health] = await Promise.all([freePort(), freePort(), freePort(), freePort()])
+  const ports = { grpc, http, metrics, health }
+  const file = join(of.folder, `${metrics}.yaml`)
+  await writeFile(file, configText(of, ports))
+  const some = PIPELINES[role].flatMap((name) => ['--pipelines', name])
+  const args = ['run', '--config', file, ...some]
+  return { role, ports, child: run('src/cli/main.ts', args, { flags: NODE_FLAGS, profile }) }
+}
+
+/** Resolves when the health endpoint says that all is well. */
+export async function ready({ ports }: Sluice, everyMs?: number): Promise<void> {
+  const probe = async (): Promise<true | undefined> => {
+    const { ok } = await fetch(`http://127.0.0.1:${ports.health}/`)
+    return ok ? true : undefined
+  }
+  await until(probe, { seconds: START_SECONDS, what: 'starting Sluice', ...(everyMs && { everyMs }) })
+}
+
+/** Values of the metrics endpoint: the sum over all label sets, by name. */
+export async function metricsOf({ ports }: Sluice): Promise<ReadonlyMap<string, number>> {
+  const response = await fetch(`http://127.0.0.1:${ports.metrics}/metrics`)
+  const sums = new Map<string, number>()
+  for (const line of (await response.text()).split('\n')) {
+    const match = /^([a-zA-Z_:][\w:]*)(?:\{.*\})? (\S+)$/.exec(line)
+    if (match) sums.set(match[1], (sums.get(match[1]) ?? 0) + Number(match[2]))
+  }
+  return sums
+}
+
+/** The path from OTLP to Elasticsearch. */
+function configText({ folder, redis, sinkPort, compression }: Surroundings, ports: Ports): string {
+  const [buffer, where] = redis
+    ? ['redis', `url: "${redis}"`]
+    : ['disk', `directory: ${JSON.stringify(join(folder, 'buffer'))}`]
+  return `
+receivers:
+  otlp:
+    protocols:
+      grpc: { endpoint: "127.0.0.1:${ports.grpc}" }
+      http: { endpoint: "127.0.0.1:${ports.http}" }
+processors:
+  redaction:
+  trace_context:
+  sampling:
+connectors:
+  ${buffer}: { ${where}, compression: ${compression} }
+exporters:
+  elasticsearch: { endpoint: "http://127.0.0.1:${sinkPort}" }
+extensions:
+  health_check: { endpoint: "127.0.0.1:${ports.health}" }
+service:
+  extensions: [health_check]
+  telemetry:
+    logs: { level: error }
+    metrics: { address: "127.0.0.1:${ports.metrics}" }
+  pipelines:
+    logs/gateway: { receivers: [otlp], processors: [redaction, trace_context, sampling], exporters: [${buffer}] }
+    logs/drain: { receivers: [${buffer}], exporters: [elasticsearch] }
+`
+}

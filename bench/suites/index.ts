@@ -1,0 +1,31 @@
+import { latency } from './latency.ts'
+import { memory } from './memory.ts'
+import * as path from './path.ts'
+import { scaling } from './scaling.ts'
+import { start } from './start.ts'
+import type { Suite } from './suite.ts'
+
+/** In the order they run. */
+export const suites: readonly Suite[] = [
+  path.budgets,
+  path.batches,
+  path.sizes,
+  path.redaction,
+  path.compression,
+  path.transport,
+  path.buffer,
+  path.connections,
+  start,
+  scaling,
+  latency,
+  memory,
+]
+
+/** The suites of these names, in their order. Throws when there is no such suite. */
+export function suitesNamed(names: readonly string[]): Suite[] {
+  const unknown = names.find((name) => !suites.some((suite) => suite.name === name))
+  if (unknown !== undefined) {
+    throw new Error(`there is no suite "${unknown}"; there are ${suites.map(({ name }) => name).join(', ')}`)
+  }
+  return suites.filter(({ name }) => names.includes(name))
+}
