@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { SuiteResult } from './figures.ts'
+import { runGate } from './gate/gate.ts'
 import { HELP, parseCommandLine } from './options.ts'
 import { makeReport } from './report/json.ts'
 import { drawReport } from './report/svg.ts'
@@ -15,6 +16,7 @@ const RESULTS = 'bench/results'
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 const commandLine = parseCommandLine(process.argv.slice(2))
 if (commandLine === undefined) process.stdout.write(HELP)
+else if (commandLine.gate) process.exitCode = await runGate(commandLine.options, commandLine.update)
 else await bench(commandLine)
 
 async function bench({ suites: names, options }: NonNullable<typeof commandLine>): Promise<void> {

@@ -25,6 +25,8 @@ export interface Run {
 }
 
 const SAMPLE_MS = 1000
+/** What belongs to the path, and is not only there to measure it. */
+const PATH: readonly Role[] = ['gateway', 'drain', 'both', 'redis']
 
 /** Sends load and waits until all of it is delivered. Throws when records were lost. */
 export async function measure(bed: Bed, load: LoadOptions): Promise<Run> {
@@ -81,12 +83,11 @@ export function pathFigures(runs: readonly Run[], budget?: PathBudget): Figure[]
     figures.push(figure(name, { ...options, budget: atMost(limit) }))
   }
   const roles = [...runs[0].cpu.keys()]
-  for (const role of SLUICE.filter((each) => roles.includes(each))) {
+  for (const role of PATH.filter((each) => roles.includes(each))) {
     const limit = role === 'gateway' || role === 'drain' ? budget?.[role] : undefined
     cpu(role, (run) => run.cpu.get(role) ?? 0, limit)
   }
-  const whole = (run: Run): number => SLUICE.reduce((sum, role) => sum + (run.cpu.get(role) ?? 0), 0)
-  cpu('whole', whole, budget?.whole)
+  cpu('whole', cpuOfPath, budget?.whole)
   cpu('load', (run) => run.cpu.get('load') ?? 0)
   cpu('sink', (run) => run.cpu.get('sink') ?? 0)
 
@@ -100,7 +101,7 @@ export function pathFigures(runs: readonly Run[], budget?: PathBudget): Figure[]
     figure('client p50', { unit: 'ms', runs: runs.map((run) => run.latency.p50) }),
     figure('client p99', { unit: 'ms', runs: runs.map((run) => run.latency.p99) }),
   )
-  for (const role of SLUICE.filter((each) => roles.includes(each))) {
+  for (const role of PATH.filter((each) => roles.includes(each))) {
     const values = runs.map((run) => run.rssMib.get(role) ?? 0)
     figures.push(figure(`rss ${role}`, { unit: 'MiB', runs: values }))
   }
@@ -111,5 +112,7 @@ export function pathFigures(runs: readonly Run[], budget?: PathBudget): Figure[]
   return figures
 }
 
-/** What belongs to the path, and is not only there to measure it. */
-const SLUICE: readonly Role[] = ['gateway', 'drain', 'both', 'redis']
+/** CPU microseconds per record of all that belongs to the path. */
+export function cpuOfPath({ cpu }: Run): number {
+  return PATH.reduce((sum, role) => sum + (cpu.get(role) ?? 0), 0)
+}
