@@ -1,11 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { SuiteResult } from './figures.ts'
 import { runGate } from './gate/gate.ts'
-import { HELP, parseCommandLine } from './options.ts'
+import { type CommandLine, HELP, parseCommandLine } from './options.ts'
 import { makeReport } from './report/json.ts'
 import { drawReport } from './report/svg.ts'
 import { suiteTable } from './report/table.ts'
-import { suites, suitesNamed } from './suites/index.ts'
 
 /**
  * `npm run bench`: processes of Sluice under load over real gRPC and HTTP, with a real Redis, and a bulk endpoint that
@@ -14,15 +13,23 @@ import { suites, suitesNamed } from './suites/index.ts'
 const RESULTS = 'bench/results'
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
-const commandLine = parseCommandLine(process.argv.slice(2))
+const commandLine = readCommandLine()
 if (commandLine === undefined) process.stdout.write(HELP)
 else if (commandLine.gate) process.exitCode = await runGate(commandLine.options, commandLine.update)
 else await bench(commandLine)
 
-async function bench({ suites: names, options }: NonNullable<typeof commandLine>): Promise<void> {
-  const chosen = names ? suitesNamed(names) : suites
+function readCommandLine(): CommandLine | undefined {
+  try {
+    return parseCommandLine(process.argv.slice(2))
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    return process.exit(2)
+  }
+}
+
+async function bench({ suites, options }: CommandLine): Promise<void> {
   const results: SuiteResult[] = []
-  for (const suite of chosen) {
+  for (const suite of suites) {
     const result = await suite.run(options, (what) => console.error(`… ${what}`))
     console.log(`\n${suiteTable(result)}`)
     results.push(result)

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
-import type { BenchOptions } from './suites/suite.ts'
+import { suites, suitesNamed } from './suites/index.ts'
+import type { BenchOptions, Suite } from './suites/suite.ts'
 
 export interface CommandLine {
-  /** Names of suites; undefined for all. */
-  readonly suites: readonly string[] | undefined
+  readonly suites: readonly Suite[]
   readonly options: BenchOptions
   readonly gate: boolean
   /** Makes what the gate measured the new baseline. */
@@ -56,7 +56,7 @@ export function parseCommandLine(args: readonly string[]): CommandLine | undefin
     return value
   }
   return {
-    suites: quick ? ['budgets'] : values.suite?.split(','),
+    suites: values.full ? suites : suitesNamed((values.suite ?? 'budgets').split(',')),
     gate: values.gate,
     update: values.update,
     options: {

@@ -9,6 +9,7 @@ import {
   ScopeLogs,
 } from '../src/logs/wire.ts'
 import { varintSize, WireWriter } from '../src/logs/wire-writer.ts'
+import { Draw } from './draw.ts'
 
 export interface PayloadOptions {
   readonly records: number
@@ -32,13 +33,14 @@ export const USUAL_BYTES = 1300
 const FULL_BYTES = 700
 /** What a record has besides its body. */
 const FULL_OVERHEAD = 420
-const SMALL_OVERHEAD = 104
+const SMALL_OVERHEAD = 110
 /** How far into a body the secret stands. */
 const SECRET_AT = 400
 
 const SERVICES = ['checkout', 'cart', 'payment', 'inventory', 'search', 'profile']
 const METHODS = ['GET', 'GET', 'GET', 'POST', 'PUT', 'DELETE']
 const PATHS = ['/api/v1/orders/', '/api/v1/cart/', '/api/v2/users/', '/api/v1/payments/', '/static/app.']
+const STATUSES = [200, 200, 200, 201, 204, 404, 500]
 const AGENTS = [
   'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
   'Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.1',
@@ -80,90 +82,105 @@ export function makePayload(options: PayloadOptions): Buffer {
 
 /** The same, with where the times are, for whoever wants to change them. */
 export function makeTimedPayload(options: PayloadOptions): TimedPayload {
-  const { records, seed, sensitive = 0.05, recordBytes = USUAL_BYTES } = options
-  const full = recordBytes >= FULL_BYTES
-  const bodyBytes = recordBytes - (full ? FULL_OVERHEAD : SMALL_OVERHEAD)
-  const times: number[] = []
-  const random = mulberry32(seed)
-  const pick = <T>(of: readonly T[]): T => of[Math.floor(random() * of.length)]
-  const whole = (limit: number): number => Math.floor(random() * limit)
+  const { records, recordBytes = USUAL_BYTES } = options
+  const draw = new Draw(options.seed)
   const writer = new WireWriter(records * (recordBytes + 100) + 1024)
-  const service = pick(SERVICES)
   const resourceLogs = writer.openWide(Request.resourceLogs)
-  const resource = writer.open(ResourceLogs.resource)
-  for (const [key, value] of [
-    ['service.name', service],
-    ['service.version', `1.${whole(20)}.${whole(9)}`],
-    ['deployment.environment.name', 'production'],
-    ['host.name', `node-${whole(40)}.example.internal`],
-    ['k8s.pod.name', `${service}-${whole(1e6).toString(36)}`],
-    ['k8s.namespace.name', 'shop'],
-  ]) {
-    attribute(writer, Resource.attributes, key, value)
-  }
-  writer.close(resource)
+  const service = draw.pick(SERVICES)
+  writeResource(writer, service, draw)
   const scopeLogs = writer.openWide(ResourceLogs.scopeLogs)
   const scope = writer.open(ScopeLogs.scope)
   writer.text(Scope.name, `com.example.${service}`)
   writer.text(Scope.version, '1.4.2')
   writer.close(scope)
   const start = BigInt(Date.now()) * 1_000_000n
-  for (let i = 0; i < records; i++) {
-    const [severityText, severityNumber] = pick(LEVELS)
-    const method = pick(METHODS)
-    const path = pick(PATHS) + whole(1e7)
-    const status = pick([200, 200, 200, 201, 204, 404, 500])
-    const client = `10.${whole(256)}.${whole(256)}.${whole(256)}`
-    const agent = pick(AGENTS)
-    let body = full
-      ? `${client} - u-${whole(5e6)} "${method} ${path} HTTP/1.1" ${status} ${whole(2e5)} "${agent}" `
-      : `${method} ${status} `
-    let secretAt = random() < sensitive ? Math.min(SECRET_AT, bodyBytes / 2) : Number.POSITIVE_INFINITY
-    while (body.length < bodyBytes || secretAt < Number.POSITIVE_INFINITY) {
-      if (body.length > secretAt) {
-        body += pick(SECRETS)
-        secretAt = Number.POSITIVE_INFINITY
-      } else if (random() < 0.3)
-        body += `req_id=${whole(2 ** 32).toString(16)} order=${whole(9e7)} qty=${whole(50)} `
-      else body += pick(PHRASES)
-    }
-    const record = writer.open(ScopeLogs.logRecords)
-    writer.varint(Record.time)
-    writer.fixed64(start + BigInt(i) * 1_000_000n + BigInt(whole(1e6)))
-    writer.varint(Record.severityNumber)
-    writer.varint(severityNumber)
-    writer.text(Record.severityText, severityText)
-    const value = writer.open(Record.body)
-    writer.text(AnyValue.string, body)
-    writer.close(value)
-    const add = (key: string, value: string | number | boolean): void =>
-      attribute(writer, Record.attributes, key, value)
-    add('http.request.method', method)
-    if (full) {
-      add('url.path', path)
-      add('http.response.status_code', status)
-      add('duration', whole(2e6) / 1000 + 0.001)
-      add('client.address', client)
-      add('user_agent.original', agent)
-      add('thread.id', whole(200))
-      add('cache.hit', random() < 0.5)
-      add('log.logger', pick(LOGGERS))
-    }
-    if (random() < 0.7) {
-      writer.varint(Record.flags)
-      writer.fixed32(1)
-      writer.field(Record.traceId, randomBytes(random, 16))
-      writer.field(Record.spanId, randomBytes(random, 8))
-    }
-    writer.varint(Record.observedTime)
-    writer.fixed64(start + BigInt(i) * 1_000_000n + 1_500_000n)
-    // The time is the first field of a record, which moves up where its length takes more than a byte.
-    times.push(record + varintSize(writer.pos - record))
-    writer.close(record)
-  }
+  const times = Array.from({ length: records }, (_, record) =>
+    writeRecord(writer, start + BigInt(record) * 1_000_000n, draw, options),
+  )
   writer.closeWide(scopeLogs)
   writer.closeWide(resourceLogs)
   return { bytes: writer.copyOut(), times }
+}
+
+function writeResource(writer: WireWriter, service: string, draw: Draw): void {
+  const resource = writer.open(ResourceLogs.resource)
+  for (const [key, value] of [
+    ['service.name', service],
+    ['service.version', `1.${draw.whole(20)}.${draw.whole(9)}`],
+    ['deployment.environment.name', 'production'],
+    ['host.name', `node-${draw.whole(40)}.example.internal`],
+    ['k8s.pod.name', `${service}-${draw.whole(1e6).toString(36)}`],
+    ['k8s.namespace.name', 'shop'],
+  ]) {
+    attribute(writer, Resource.attributes, key, value)
+  }
+  writer.close(resource)
+}
+
+/** Returns where its time lies. */
+function writeRecord(writer: WireWriter, time: bigint, draw: Draw, options: PayloadOptions): number {
+  const { sensitive = 0.05, recordBytes = USUAL_BYTES } = options
+  const full = recordBytes >= FULL_BYTES
+  const [severityText, severityNumber] = draw.pick(LEVELS)
+  const method = draw.pick(METHODS)
+  const path = draw.pick(PATHS) + draw.whole(1e7)
+  const status = draw.pick(STATUSES)
+  const client = `10.${draw.whole(256)}.${draw.whole(256)}.${draw.whole(256)}`
+  const agent = draw.pick(AGENTS)
+  const head = full
+    ? `${client} - u-${draw.whole(5e6)} "${method} ${path} HTTP/1.1" ${status} ${draw.whole(2e5)} "${agent}" `
+    : `${method} ${status} `
+  const body = bodyOf(head, recordBytes - (full ? FULL_OVERHEAD : SMALL_OVERHEAD), sensitive, draw)
+
+  const record = writer.open(ScopeLogs.logRecords)
+  writer.varint(Record.time)
+  writer.fixed64(time + BigInt(draw.whole(1e6)))
+  writer.varint(Record.severityNumber)
+  writer.varint(severityNumber)
+  writer.text(Record.severityText, severityText)
+  const value = writer.open(Record.body)
+  writer.text(AnyValue.string, body)
+  writer.close(value)
+  const add = (key: string, of: string | number | boolean): void =>
+    attribute(writer, Record.attributes, key, of)
+  add('http.request.method', method)
+  if (full) {
+    add('url.path', path)
+    add('http.response.status_code', status)
+    add('duration', draw.whole(2e6) / 1000 + 0.001)
+    add('client.address', client)
+    add('user_agent.original', agent)
+    add('thread.id', draw.whole(200))
+    add('cache.hit', draw.chance(0.5))
+    add('log.logger', draw.pick(LOGGERS))
+  }
+  if (draw.chance(0.7)) {
+    writer.varint(Record.flags)
+    writer.fixed32(1)
+    writer.field(Record.traceId, draw.bytes(16))
+    writer.field(Record.spanId, draw.bytes(8))
+  }
+  writer.varint(Record.observedTime)
+  writer.fixed64(time + 1_500_000n)
+  // The time is the first field of a record, which moves up where its length takes more than a byte.
+  const timeAt = record + varintSize(writer.pos - record)
+  writer.close(record)
+  return timeAt
+}
+
+/** Text of about `bytes`, with at most one secret in it. */
+function bodyOf(head: string, bytes: number, sensitive: number, draw: Draw): string {
+  let body = head
+  let secretAt = draw.chance(sensitive) ? Math.min(SECRET_AT, bytes / 2) : Number.POSITIVE_INFINITY
+  while (body.length < bytes || secretAt < Number.POSITIVE_INFINITY) {
+    if (body.length > secretAt) {
+      body += draw.pick(SECRETS)
+      secretAt = Number.POSITIVE_INFINITY
+    } else if (draw.chance(0.3)) {
+      body += `req_id=${draw.whole(2 ** 32).toString(16)} order=${draw.whole(9e7)} qty=${draw.whole(50)} `
+    } else body += draw.pick(PHRASES)
+  }
+  return body
 }
 
 function attribute(writer: WireWriter, tag: number, key: string, value: string | number | boolean): void {
@@ -183,19 +200,4 @@ function attribute(writer: WireWriter, tag: number, key: string, value: string |
   }
   writer.close(inner)
   writer.close(start)
-}
-
-function randomBytes(random: () => number, size: number): Buffer {
-  return Buffer.from(Array.from({ length: size }, () => 1 + Math.floor(random() * 255)))
-}
-
-/** A small seeded generator (Tommy Ettinger's mulberry32). */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
 }

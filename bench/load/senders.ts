@@ -57,7 +57,10 @@ async function openGrpc(target: string, gzip: boolean): Promise<Sender> {
           status = String(trailers['grpc-status'] ?? status)
         })
         stream.on('data', () => {})
-        stream.on('error', reject)
+        // A stream that is reset is refused; a connection that breaks is an error.
+        stream.on('error', (error: NodeJS.ErrnoException) =>
+          error.code === 'ERR_HTTP2_STREAM_ERROR' ? resolve(false) : reject(error),
+        )
         stream.on('end', () => resolve(status === '0'))
         stream.end(body)
       }),

@@ -25,7 +25,7 @@ const VALUES = 70
 const PLOT = WIDTH - 2 * MARGIN - LABELS - VALUES
 const BAR_STEP = 24
 const BAR_HEIGHT = 14
-const TITLE_HEIGHT = 34
+const TITLE_HEIGHT = 48
 const LINES_HEIGHT = 180
 const GAP = 24
 
@@ -51,10 +51,10 @@ text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 }`
 
 /** Bars from the left, one below the other, each with its value; a dashed line stands at its budget. */
-export function barPanel(title: string, bars: readonly Bar[]): Panel {
+export function barPanel(title: string, unit: string, bars: readonly Bar[]): Panel {
   const total = ({ parts }: Bar): number => parts.reduce((sum, { value }) => sum + value, 0)
   const scale = PLOT / Math.max(...bars.map((bar) => Math.max(total(bar), bar.budget ?? 0)), Number.MIN_VALUE)
-  const elements = [text(MARGIN, 14, title, 'title')]
+  const elements = [...heading(title, unit, [...new Set(bars.flatMap(kindsOf))])]
   for (const [index, bar] of bars.entries()) {
     const top = TITLE_HEIGHT + index * BAR_STEP
     const base = top + BAR_HEIGHT - 3
@@ -73,13 +73,13 @@ export function barPanel(title: string, bars: readonly Bar[]): Panel {
       elements.push(line('budget', x, top - 4, x, top + BAR_HEIGHT + 4))
     }
   }
-  const kinds = [...new Set(bars.flatMap(({ parts }) => parts.map(({ kind }) => kind)))]
-  return { elements: [...elements, ...legend(kinds)], height: TITLE_HEIGHT + bars.length * BAR_STEP + GAP }
+  return { elements, height: TITLE_HEIGHT + bars.length * BAR_STEP + GAP }
 }
 
 /** Values over time, from zero up, with a dashed line at the budget. */
 export function linePanel(
   title: string,
+  unit: string,
   lines: readonly Line[],
   options: { readonly seconds: number; readonly budget: number },
 ): Panel {
@@ -88,7 +88,11 @@ export function linePanel(
   const bottom = TITLE_HEIGHT + LINES_HEIGHT
   const yOf = (value: number): number => bottom - (value / highest) * LINES_HEIGHT
   const elements = [
-    text(MARGIN, 14, title, 'title'),
+    ...heading(
+      title,
+      unit,
+      lines.map(({ kind }) => kind),
+    ),
     line('axis', MARGIN, bottom, MARGIN + width, bottom),
     text(MARGIN, bottom + 16, '0 s', 'dim'),
     text(MARGIN + width - 40, bottom + 16, `${Math.round(options.seconds)} s`, 'dim'),
@@ -102,7 +106,7 @@ export function linePanel(
     const last = values.at(-1)
     if (last !== undefined) elements.push(text(MARGIN + width + 6, yOf(last) + 4, numberText(last), 'dim'))
   }
-  return { elements: [...elements, ...legend(lines.map(({ kind }) => kind))], height: bottom + 16 + GAP }
+  return { elements, height: bottom + 16 + GAP }
 }
 
 /** A whole SVG document of panels below one another. */
@@ -123,12 +127,16 @@ export function drawing(title: string, panels: readonly Panel[]): string {
   ].join('\n')
 }
 
-function legend(kinds: readonly string[]): string[] {
+const kindsOf = ({ parts }: Bar): string[] => parts.map(({ kind }) => kind)
+
+/** Title, and below it the unit and what the colours mean. */
+function heading(title: string, unit: string, kinds: readonly string[]): string[] {
   const named = kinds.filter((kind) => kind !== 'other')
-  return named.flatMap((kind, index) => {
-    const x = WIDTH - MARGIN - (named.length - index) * 80
-    return [`<rect class="${kind}" x="${x}" y="5" width="10" height="10"/>`, text(x + 15, 14, kind, 'dim')]
+  const colours = named.flatMap((kind, index) => {
+    const x = MARGIN + LABELS + index * 80
+    return [`<rect class="${kind}" x="${x}" y="23" width="10" height="10"/>`, text(x + 15, 32, kind, 'dim')]
   })
+  return [text(MARGIN, 14, title, 'title'), text(MARGIN, 32, unit, 'dim'), ...colours]
 }
 
 function text(x: number, y: number, content: string, kind = ''): string {

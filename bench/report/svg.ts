@@ -20,12 +20,16 @@ function panelOf(suite: SuiteResult): Panel {
     const [{ everySeconds, values, unit }] = suite.series
     const lines = suite.series.map((series) => ({ kind: series.name, values: series.values }))
     const seconds = everySeconds * values.length
-    return linePanel(`${suite.title}, ${unit}`, lines, { seconds, budget: RSS_MIB })
+    return linePanel(suite.title, unit, lines, { seconds, budget: RSS_MIB })
   }
   if (suite.cases.some(({ figures }) => figures.some(({ name }) => name === 'whole'))) {
-    return barPanel(`${suite.title}: CPU µs per record, corrected`, suite.cases.map(pathBar))
+    return barPanel(suite.title, 'CPU µs per record, corrected', suite.cases.map(pathBar))
   }
-  return barPanel(suite.title, suite.cases.flatMap(figureBars))
+  // Bars of one panel share a scale: the unit is that of the budgets.
+  const all = suite.cases.flatMap(({ figures }) => figures)
+  const unit = all.find(({ budget }) => budget)?.unit ?? ''
+  const bars = suite.cases.flatMap((each) => figureBars(each, unit))
+  return barPanel(suite.title, unit, bars)
 }
 
 function pathBar({ name, figures }: Case): Bar {
@@ -38,9 +42,7 @@ function pathBar({ name, figures }: Case): Bar {
   }
 }
 
-/** Only figures of the unit that has budgets: bars of one panel share a scale. */
-function figureBars({ name, figures }: Case): Bar[] {
-  const unit = figures.find(({ budget }) => budget)?.unit
+function figureBars({ name, figures }: Case, unit: string): Bar[] {
   return figures
     .filter((figure) => figure.unit === unit && figure.name !== 'slowness')
     .map((figure) => ({

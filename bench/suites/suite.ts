@@ -2,6 +2,7 @@ import { Bed, type BedOptions, type LoadOptions } from '../bed.ts'
 import type { PathBudget } from '../budgets.ts'
 import type { Case, SuiteResult } from '../figures.ts'
 import { measure, pathFigures, type Run } from '../measure.ts'
+import { USUAL_BYTES } from '../payload.ts'
 
 /** What the command line set for all suites. */
 export interface BenchOptions {
@@ -57,7 +58,7 @@ export function pathSuite(
 
 async function measureCase({ bed: bedOptions, load, budget }: PathCase, options: BenchOptions) {
   const { seconds, warmUpSeconds, profile } = options
-  const full = { ...fullLoad(options, load.records), ...load }
+  const full = { ...fullLoad(options, load.records, load.recordBytes), ...load }
   await using bed = await Bed.open({ profile, ...bedOptions })
   await bed.load({ ...full, seconds: warmUpSeconds })
   await bed.drained()
@@ -70,8 +71,12 @@ async function measureCase({ bed: bedOptions, load, budget }: PathCase, options:
 const MAX_INFLIGHT = 100
 const USUAL_RECORDS = 500
 
-/** Requests of `records` that keep a collector busy: the smaller they are, the more are under way at once. */
-export function fullLoad({ connections, inflight }: BenchOptions, records: number) {
-  const more = Math.max(1, USUAL_RECORDS / records)
+/** Requests that keep a collector busy: the smaller they are, the more are under way at once. */
+export function fullLoad(
+  { connections, inflight }: Pick<BenchOptions, 'connections' | 'inflight'>,
+  records: number,
+  recordBytes = USUAL_BYTES,
+) {
+  const more = Math.max(1, (USUAL_RECORDS * USUAL_BYTES) / (records * recordBytes))
   return { records, connections, inflight: Math.min(MAX_INFLIGHT, Math.round(inflight * more)) }
 }
