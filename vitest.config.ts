@@ -7,12 +7,35 @@ const SERVERS = [
   'test/servers/**/*.test.ts',
 ]
 
+/** Properties try hundreds of cases, on machines that have other things to do. */
+const PROPERTY_TIMEOUT = 60_000
+
 export default defineConfig({
   test: {
     // All cores, not all but one: there are mostly two.
     maxWorkers: '100%',
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: SERVERS } },
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: SERVERS,
+          testTimeout: PROPERTY_TIMEOUT,
+        },
+      },
+      {
+        test: {
+          name: 'unit without kernel',
+          include: [
+            'test/logs/*.test.ts',
+            'test/processors/redaction.test.ts',
+            'test/exporters/**/*.test.ts',
+          ],
+          exclude: SERVERS,
+          env: { SLUICE_KERNEL: 'off' },
+          testTimeout: PROPERTY_TIMEOUT,
+        },
+      },
       {
         test: {
           name: 'integration',

@@ -24,7 +24,7 @@ const { values } = parseArgs({
 
 const IMPLEMENTATIONS = ['grpc-js', 'http2'] as const
 /** As `npm start` has them. */
-const NODE_FLAGS = ['--max-semi-space-size=32', '--single-threaded-gc']
+const NODE_FLAGS = ['--max-semi-space-size=8', '--single-threaded-gc']
 const WARM_UP_SECONDS = 2
 const DECODE_MS = 500
 

@@ -7,7 +7,7 @@ import { atExit } from '../test/servers/at-exit.ts'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** As `npm start` and the `sluice` command have them: buffers come and go by the megabyte, and helpers of the collector cost more than they save. */
-export const NODE_FLAGS = ['--max-semi-space-size=32', '--single-threaded-gc']
+export const NODE_FLAGS = ['--max-semi-space-size=8', '--single-threaded-gc']
 
 /** A child of the benchmark, ended with it. */
 export interface Child {
