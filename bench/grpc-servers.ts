@@ -9,14 +9,13 @@ import { type Child, firstLine, run } from './processes.ts'
 
 /**
  * `node bench/grpc-servers.ts`: what a request costs each implementation of OTLP/gRPC, from the socket to a push that
- * does nothing, in CPU microseconds of its process. They take turns, and the best turn of each counts: what else runs
- * on the machine only adds.
+ * does nothing, in CPU microseconds of its process. They take turns, and the median counts.
  */
 const { values } = parseArgs({
   options: {
     records: { type: 'string', default: '1,10,20,500' },
-    seconds: { type: 'string', default: '2' },
-    turns: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '1' },
+    turns: { type: 'string', default: '9' },
     /** Run by this file itself: serves with one implementation and prints the port. */
     serve: { type: 'string' },
   },
@@ -25,8 +24,8 @@ const { values } = parseArgs({
 const IMPLEMENTATIONS = ['grpc-js', 'http2'] as const
 /** As `npm start` has them. */
 const NODE_FLAGS = ['--max-semi-space-size=8', '--single-threaded-gc']
-const WARM_UP_SECONDS = 2
-const DECODE_MS = 500
+const WARM_UP_SECONDS = 5
+const DECODE_MS = 200
 
 async function serve(implementation: string): Promise<void> {
   const config = otlp.config.parse({ protocols: { grpc: { endpoint: '127.0.0.1:0', implementation } } })
@@ -38,7 +37,7 @@ async function serve(implementation: string): Promise<void> {
 interface Server {
   readonly child: Child
   readonly port: number
-  best: number
+  readonly turns: number[]
 }
 
 async function measure(records: number): Promise<void> {
@@ -49,7 +48,7 @@ async function measure(records: number): Promise<void> {
         stdout: 'pipe',
         flags: NODE_FLAGS,
       })
-      servers.push({ child, port: Number(await firstLine(child)), best: Number.POSITIVE_INFINITY })
+      servers.push({ child, port: Number(await firstLine(child)), turns: [] })
     }
     for (const { port } of servers) await load(port, records, WARM_UP_SECONDS)
     for (let turn = 0; turn < Number(values.turns); turn++) {
@@ -57,13 +56,13 @@ async function measure(records: number): Promise<void> {
         const before = await cpuSeconds(server.child)
         const requests = await load(server.port, records, Number(values.seconds))
         const used = (await cpuSeconds(server.child)) - before
-        server.best = Math.min(server.best, (used * 1e6) / requests)
+        server.turns.push((used * 1e6) / requests)
       }
     }
   } finally {
     for (const { child } of servers) await child.stop()
   }
-  const [library, own] = servers.map(({ best }) => best)
+  const [library, own] = servers.map(({ turns }) => median(turns))
   const decode = decodeMicroseconds(records)
   const cells = [library, own, decode].map((value) => value.toFixed(1).padStart(10))
   const ratios = [library / own, (library - decode) / (own - decode)].map((ratio) =>
@@ -89,16 +88,20 @@ async function cpuSeconds({ process: { pid } }: Child): Promise<number> {
 /** What both do with a request once they have its bytes: nearly the same for either. */
 function decodeMicroseconds(records: number): number {
   const payload = makePayload({ records, seed: 1 })
-  let best = Number.POSITIVE_INFINITY
+  const turns: number[] = []
   for (let turn = 0; turn < Number(values.turns); turn++) {
     const end = performance.now() + DECODE_MS
     const before = process.cpuUsage()
     let decoded = 0
     while (performance.now() < end) decoded += LogBatch.decode(payload).size
     const { user, system } = process.cpuUsage(before)
-    best = Math.min(best, ((user + system) * records) / decoded)
+    turns.push(((user + system) * records) / decoded)
   }
-  return best
+  return median(turns)
+}
+
+function median(of: readonly number[]): number {
+  return of.toSorted((a, b) => a - b)[Math.floor(of.length / 2)]
 }
 
 if (values.serve !== undefined) {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { ClientHttp2Stream } from 'node:http2'
+import { type ClientHttp2Stream, constants } from 'node:http2'
 import { setImmediate } from 'node:timers/promises'
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
@@ -325,6 +325,16 @@ describe('a message to http2', () => {
     expect(session.remoteSettings.maxHeaderListSize).toBe(16 * 1024)
     const { answer } = rawCall(session, { 'x-large': '~'.repeat(17_000) }, { endStream: true })
     await expect(answer).rejects.toThrow('NGHTTP2_ENHANCE_YOUR_CALM')
+  })
+
+  it('is not read on once it has been refused', async () => {
+    const { receiver } = await serve()
+    const { stream, answer } = rawCall(receiver.port('grpc') ?? 0)
+    stream.write(frame(Buffer.alloc(0), 0, 20 * MIB + 1))
+    expect((await answer)['grpc-status']).toBe('8')
+    // Its client never said that it is done.
+    await expect.poll(() => stream.destroyed).toBe(true)
+    expect(stream.rstCode).toBe(constants.NGHTTP2_NO_ERROR)
   })
 
   it('is taken with a grpc-timeout that is none', async () => {
