@@ -16,7 +16,7 @@ export interface Rendered {
   readonly failures: readonly string[]
 }
 
-/** Renders in TypeScript, and by way of the kernel, which must make no difference. Where a document goes stands in it as `route`. */
+/** Renders in TypeScript and in the kernel, which makes no difference. Where a document goes stands in it as `route`. */
 export function render(batch: LogBatch, timestamps: TimestampStyle = 'epoch_millis'): Rendered {
   // Too small at first.
   const own = linesOf(batch, timestamps, new JsonWriter(16))

@@ -21,7 +21,7 @@ function inFull(record: Buffer): string {
   const out = new JsonWriter(record.length * 6 + 4096)
   if (json.read(record, 0, record.length)) return 'steers the exporter'
   json.write(out, DATA_STREAM, CONTEXT, RECEIVED_MS)
-  return out.bytes.latin1Slice(0, out.pos)
+  return out.bytes.toString('latin1', 0, out.pos)
 }
 
 /** What the kernel makes of it; undefined when it gave up. */
@@ -33,7 +33,7 @@ function inKernel(record: Buffer): string | undefined {
   if (exports.readRecord(address, address + record.length) === 0) return undefined
   const start = exports.OUTPUT.value
   const end = exports.writeRecord(start, DATA_STREAM.length, CONTEXT.length, RECEIVED_MS)
-  return end === -1 ? undefined : output.latin1Slice(0, end - start)
+  return end === -1 ? undefined : output.toString('latin1', 0, end - start)
 }
 
 function recordsIn({ bytes, rows }: BatchData): Buffer[] {
@@ -110,6 +110,21 @@ describe('a document that the kernel writes', () => {
     const steered = record((writer) => attribute(writer, Record.attributes, key, () => {}))
     expect(inKernel(steered)).toBeUndefined()
     expect(inFull(steered)).toBe('steers the exporter')
+  })
+
+  it('has the last of several keys and values of an attribute', () => {
+    const twice = record((writer) => {
+      const start = writer.open(Record.attributes)
+      for (const text of ['first', 'last']) {
+        writer.text(KeyValue.key, text)
+        const value = writer.open(KeyValue.value)
+        writer.text(AnyValue.string, text)
+        writer.close(value)
+      }
+      writer.close(start)
+    })
+    expect(inKernel(twice)).toContain('"attributes":{"last":"last"}')
+    expect(inFull(twice)).toBe(inKernel(twice))
   })
 
   it.each(['data_stream', 'elastic', 'exception.stacktrace', 'deployment.environment.name', 'd'.repeat(100)])(
@@ -215,6 +230,32 @@ describe('numbers in the kernel', () => {
       runs(500),
     )
   })
+})
+
+describe('a value of several members', () => {
+  const MEMBERS: { readonly [kind: string]: (writer: WireWriter) => void } = {
+    string: (writer) => writer.text(AnyValue.string, 'text'),
+    bool: (writer) => writer.copy(Buffer.from([AnyValue.bool, 1])),
+    int: (writer) => writer.copy(Buffer.from([AnyValue.int, 7])),
+    double: (writer) => writer.copy(Buffer.from([AnyValue.double, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f])),
+    array: (writer) => writer.field(AnyValue.array, Buffer.from([LIST_ITEM, 0])),
+    kvlist: (writer) => writer.field(AnyValue.kvlist, Buffer.from([LIST_ITEM, 0])),
+    bytes: (writer) => writer.field(AnyValue.bytes, Buffer.from('bytes')),
+    'an unknown field': (writer) => writer.copy(Buffer.from([0x78, 1])),
+  }
+  const kinds = Object.keys(MEMBERS)
+
+  it.each(kinds.flatMap((first) => kinds.map((second) => [first, second] as const)))(
+    'is left to TypeScript: %s and %s',
+    (first, second) => {
+      const both = (writer: WireWriter): void => {
+        MEMBERS[first](writer)
+        MEMBERS[second](writer)
+      }
+      expect(inKernel(body(both))).toBeUndefined()
+      expect(inKernel(record((writer) => attribute(writer, Record.attributes, 'k', both)))).toBeUndefined()
+    },
+  )
 })
 
 describe('values in values in the kernel', () => {

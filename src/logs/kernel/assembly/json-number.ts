@@ -48,11 +48,12 @@ function paddedLong(value: u64, size: i32, out: i32): i32 {
   return out + size
 }
 
-/** The digits that any double keeps: no two decimals of so many share one. */
+/** Decimals of up to 15 digits are doubles of their own: one that stands for a double is its shortest. */
 const LIMIT: f64 = 1e15
+/** JavaScript writes smaller ones with an exponent. */
 const SMALLEST: f64 = 1e-6
 
-/** Writes a double; null for those that JSON lacks. Decimals of few digits are found here, the others in TypeScript. */
+/** Writes a double, those that are decimals of few digits here and the others in TypeScript. Gives its end. */
 export function double(value: f64, out: i32): i32 {
   const size = abs(value)
   if (size < SMALLEST && size !== 0) return writeDouble(value, out)
@@ -60,6 +61,7 @@ export function double(value: f64, out: i32): i32 {
   for (let places: i32 = 1; places < 16; places++) {
     const scaled = nearest(size * <f64>scale)
     if (!(scaled < LIMIT)) break
+    // Both are exact, so their quotient is rounded as whoever reads the decimal rounds it.
     if (scaled / <f64>scale === size) {
       if (reinterpret<i64>(value) < 0) store<u8>(out++, 0x2d)
       const all = <u64>scaled

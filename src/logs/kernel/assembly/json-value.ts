@@ -4,12 +4,10 @@ import { ascii, text } from './json-text'
 import { giveUp, unusual } from './memory'
 import { length, next, varint } from './wire'
 
-/**
- * Values as JSON, as `JsonWriter` writes them. What is odd (a field that is unknown or there twice, an object of many
- * keys) is given up.
- */
+/** Values as JSON, as `JsonWriter` writes them. What is odd (an unknown field, several values in one) is given up. */
 
 const MAX_DEPTH: i32 = 64
+
 /**
  * Writes the KeyValues in the fields `tag` of the message at `[pos, end)` to `out`, as members of an object without its
  * braces. Gives the end, or -1 when it gave up. `depth` is that of the values around them.
@@ -31,17 +29,14 @@ export function members(pos: i32, end: i32, tag: i32, out: i32, depth: i32): i32
     let keyEnd = pos
     let valueStart = stop
     let valueEnd = stop
-    let seen: i32 = 0
     while (pos < stop) {
       const part: i32 = load<u8>(pos)
       const partEnd = length(pos + 1, stop)
       if (unusual) return -1
-      if (part === 0x0a && (seen & 1) === 0) {
-        seen |= 1
+      if (part === 0x0a) {
         keyStart = next
         keyEnd = partEnd
-      } else if (part === 0x12 && (seen & 2) === 0) {
-        seen |= 2
+      } else if (part === 0x12) {
         valueStart = next
         valueEnd = partEnd
       } else return -1
@@ -64,9 +59,7 @@ export function members(pos: i32, end: i32, tag: i32, out: i32, depth: i32): i32
 /** Writes the AnyValue at `[pos, end)` to `out`. Gives the end, or -1 when it gave up. */
 export function value(pos: i32, end: i32, out: i32, depth: i32): i32 {
   if (depth > MAX_DEPTH) return -1
-  if (pos === end) {
-    return ascii('null', out)
-  }
+  if (pos === end) return ascii('null', out)
   const tag: i32 = load<u8>(pos++)
   if (tag === 0x21) return pos + 8 === end ? double(load<f64>(pos), out) : -1
   if (tag === 0x10 || tag === 0x18) {
