@@ -1,0 +1,64 @@
+import type { Observation } from './real-run.ts'
+import type { Trial } from './trial.ts'
+
+/** One figure of both runs. */
+export interface Comparison {
+  readonly what: string
+  readonly unit: string
+  readonly real: number
+  readonly simulated: number
+  /** simulated / real - 1 */
+  readonly difference: number
+}
+
+/** How far the model may be off. */
+export const TOLERANCE = 0.2
+/** The backlog counts as empty below this share of its peak: bulks under way keep it from ever being 0. */
+const EMPTY_SHARE = 0.1
+
+interface Figures {
+  readonly peak: number
+  readonly timeToPeak: number
+  readonly timeToEmpty: number
+  readonly area: number
+}
+
+/** Peak, times and area of the backlog, in the spike and in the outage, and the delay: the median of the simulated runs beside the real one. */
+export function compare(trial: Trial, real: Observation, simulated: readonly Observation[]): Comparison[] {
+  const phases = [
+    { name: 'spike', fromMs: trial.steps[0][0], toMs: trial.outage.fromMs },
+    { name: 'outage', fromMs: trial.outage.fromMs, toMs: trial.seconds * 1000 },
+  ]
+  const figures = [
+    ...phases.flatMap(({ name, fromMs, toMs }) => {
+      const of = (run: Observation): Figures => figuresOf(run, fromMs, toMs)
+      return [
+        { what: `${name}: peak backlog`, unit: 'records', of: (run: Observation) => of(run).peak },
+        { what: `${name}: time to the peak`, unit: 's', of: (run: Observation) => of(run).timeToPeak / 1000 },
+        { what: `${name}: time until empty`, unit: 's', of: (run: Observation) => of(run).timeToEmpty / 1000 },
+        { what: `${name}: area under the backlog`, unit: 'records·s', of: (run: Observation) => of(run).area / 1000 },
+      ]
+    }),
+    { what: 'p99 of the delay', unit: 's', of: (run: Observation) => run.p99 / 1000 },
+  ]
+  return figures.map(({ what, unit, of }) => {
+    const [seen, expected] = [of(real), median(simulated.map(of))]
+    return { what, unit, real: seen, simulated: expected, difference: expected / seen - 1 }
+  })
+}
+
+function figuresOf({ backlog }: Observation, fromMs: number, toMs: number): Figures {
+  const samples = backlog.filter(({ ms }) => ms >= fromMs && ms < toMs)
+  let area = 0
+  let peak = samples[0]
+  for (const [place, sample] of samples.entries()) {
+    if (sample.records > peak.records) peak = sample
+    if (place > 0) area += ((sample.records + samples[place - 1].records) / 2) * (sample.ms - samples[place - 1].ms)
+  }
+  const empty = samples.find(({ ms, records }) => ms > peak.ms && records < peak.records * EMPTY_SHARE)
+  return { peak: peak.records, timeToPeak: peak.ms - fromMs, timeToEmpty: (empty?.ms ?? toMs) - fromMs, area }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
+}

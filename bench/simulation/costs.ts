@@ -1,0 +1,24 @@
+import { parameters as p } from './parameters.ts'
+
+/** CPU of a request and of each record in it, milliseconds. */
+export interface Cost {
+  readonly perRequest: number
+  readonly perRecord: number
+}
+
+/** The line through what was measured per record with requests of 10 and of 500 records, in µs. */
+function through(small: number, large: number): Cost {
+  const perRequest = (small - large) / (1 / 10 - 1 / 500)
+  return { perRequest: perRequest / 1000, perRecord: (large - perRequest / 500) / 1000 }
+}
+
+/** What gateways and drains cost, as measured. */
+export const costs = {
+  gateway: through(p.gatewaySmall.value, p.gatewayLarge.value),
+  drain: through(p.drainSmall.value, p.drainLarge.value),
+}
+
+/** CPU milliseconds per record, in requests of a size. */
+export function perRecord({ perRequest, perRecord: each }: Cost, recordsPerRequest: number): number {
+  return perRequest / recordsPerRequest + each
+}

@@ -1,0 +1,162 @@
+import type { RedisConfig } from '../../connectors/redis/config.ts'
+import { FULL_RETRY_AFTER } from '../../connectors/redis/errors.ts'
+import { judge } from '../../connectors/redis/verdict.ts'
+import type { Clock } from './clock.ts'
+import type { Ledger, Refusal, Request } from './ledger.ts'
+import type { Random } from './random.ts'
+import { Server } from './server.ts'
+import type { Element, Shard } from './shard.ts'
+
+/** What a sender hears; it never hears of a dead gateway. `retryAfter` in milliseconds. */
+export type Answer = { readonly ok: true } | { readonly ok: false; readonly retryAfter: number }
+
+export interface GatewayCosts {
+  /** CPU milliseconds. */
+  readonly perRequest: number
+  readonly perRecord: number
+  /** Share of the work that a refused request costs: it is read and processed before the buffer says no. */
+  readonly refusedShare: number
+  /** Standard deviation of a request's cost, as a share of it: garbage collection, other tenants. */
+  readonly variation: number
+}
+
+export interface GatewayOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly ledger: Ledger
+  readonly shard: Shard
+  readonly costs: GatewayCosts
+  readonly config: RedisConfig
+  readonly bytesPerRecord: number
+}
+
+interface Waiting {
+  readonly request: Request
+  readonly answer: (answer: Answer) => void
+}
+
+/** How often the connector looks at its server (connectors/redis/monitor.ts). */
+const LOOK_INTERVAL = 1_000
+/** What senders are told where the error itself doesn't say (receivers/otlp/outcome.ts). */
+const RETRY_AFTER = 1_000
+
+/** One gateway process: a core that receives and processes, then the rules by which the Redis connector admits and gathers. */
+export class Gateway {
+  readonly cpu: Server
+  /** Senders connected to it. */
+  connections = 0
+  readonly #options: GatewayOptions
+  #alive = true
+  #life = 0
+  #refuses = false
+  #pendingBytes = 0
+  #group: Waiting[] = []
+  #groupBytes = 0
+  #groupNumber = 0
+
+  constructor(options: GatewayOptions) {
+    this.#options = options
+    this.cpu = new Server(options.clock)
+    options.clock.every(LOOK_INTERVAL, () => this.#look(), options.random.uniform() * LOOK_INTERVAL)
+  }
+
+  receive(request: Request, answer: (answer: Answer) => void): void {
+    if (!this.#alive) return
+    const { costs, random } = this.#options
+    const full = (costs.perRequest + costs.perRecord * request.records) * random.factor(costs.variation)
+    this.cpu.run(
+      () => (this.#refusal(request) === undefined ? full : full * costs.refusedShare),
+      () => this.#admit(request, answer),
+    )
+  }
+
+  /** Its zone is gone: nothing is answered any more. */
+  kill(): void {
+    this.#alive = false
+    this.#life++
+    this.cpu.reset()
+    this.#group = []
+    this.#groupBytes = 0
+    this.#groupNumber++
+    this.#pendingBytes = 0
+  }
+
+  revive(): void {
+    this.#alive = true
+  }
+
+  #look(): void {
+    const { shard, config } = this.#options
+    if (!this.#alive || !shard.answers) return
+    const server = {
+      version: '7',
+      usedMemory: shard.usedMemory,
+      maxMemory: shard.maxMemory,
+      policy: 'noeviction',
+      appendOnly: true,
+    }
+    this.#refuses = judge(server, config, this.#refuses).refusal === 'watermark'
+  }
+
+  #refusal(request: Request): Refusal | undefined {
+    const { shard, config, bytesPerRecord } = this.#options
+    if (!shard.answers) return 'unreachable'
+    if (this.#refuses) return 'watermark'
+    const bytes = this.#pendingBytes + request.records * bytesPerRecord
+    return this.#pendingBytes > 0 && bytes > config.max_pending ? 'busy' : undefined
+  }
+
+  #admit(request: Request, answer: (answer: Answer) => void): void {
+    const refusal = this.#refusal(request)
+    if (refusal === undefined) this.#gather({ request, answer })
+    else this.#refuse({ request, answer }, refusal)
+  }
+
+  #refuse({ request, answer }: Waiting, refusal: Refusal): void {
+    this.#options.ledger.refused[refusal] += request.records
+    const full = refusal === 'watermark' || refusal === 'full'
+    answer({ ok: false, retryAfter: full ? FULL_RETRY_AFTER : RETRY_AFTER })
+  }
+
+  /** As src/buffer/group-commit.ts: half an element goes at once, less waits for others for a few milliseconds. */
+  #gather(waiting: Waiting): void {
+    const { clock, config, bytesPerRecord } = this.#options
+    const bytes = waiting.request.records * bytesPerRecord
+    this.#pendingBytes += bytes
+    if (this.#groupBytes > 0 && this.#groupBytes + bytes > config.element_size) this.#flush()
+    this.#group.push(waiting)
+    this.#groupBytes += bytes
+    if (this.#groupBytes * 2 > config.element_size) {
+      this.#flush()
+    } else if (this.#group.length === 1) {
+      const group = this.#groupNumber
+      clock.after(config.linger, () => {
+        if (group === this.#groupNumber) this.#flush()
+      })
+    }
+  }
+
+  #flush(): void {
+    const { shard } = this.#options
+    const group = this.#group
+    const bytes = this.#groupBytes
+    const life = this.#life
+    this.#group = []
+    this.#groupBytes = 0
+    this.#groupNumber++
+    const element: Element = {
+      requests: group.map(({ request }) => request),
+      records: group.reduce((sum, { request }) => sum + request.records, 0),
+      bytes,
+      pushedMs: 0,
+    }
+    shard.push(element, (refusal) => {
+      if (life !== this.#life) return
+      this.#pendingBytes -= bytes
+      for (const waiting of group) {
+        if (refusal === undefined) waiting.answer({ ok: true })
+        else this.#refuse(waiting, refusal)
+      }
+    })
+  }
+}

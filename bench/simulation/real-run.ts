@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../../test/servers/ports.ts'
+import { startRedis } from '../../test/servers/redis.ts'
+import { type Child, firstLine, readMetrics, run, until } from '../processes.ts'
+import type { Trial } from './trial.ts'
+
+/** What was seen of a run, real or simulated: records in the buffer over time, and delays, in milliseconds. */
+export interface Observation {
+  readonly backlog: readonly { readonly ms: number; readonly records: number }[]
+  readonly p99: number
+  readonly refused: number
+}
+
+const FLAGS = ['--max-semi-space-size=32', '--single-threaded-gc']
+const WARM_UP_SECONDS = 4
+const SAMPLE_MS = 250
+const LEAD_MS = 1500
+
+/** Plays a trial for real: Redis, gateway, drain, a sink of limited rate and the load, each a process of its own. */
+export async function realRun(trial: Trial): Promise<Observation> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-simulate-'))
+  const children: Child[] = []
+  const redis = await startRedis()
+  try {
+    const sink = run('bench/simulation/limited-sink.ts', ['--rate', String(trial.sinkRate)], { stdout: 'pipe' })
+    children.push(sink)
+    const sinkUrl = `http://127.0.0.1:${await firstLine(sink)}`
+    const [grpc, gateway, drain] = await Promise.all([freePort(), freePort(), freePort()])
+    for (const [pipeline, metrics] of [
+      ['logs/gateway', gateway],
+      ['logs/drain', drain],
+    ] as const) {
+      const file = join(folder, `${metrics}.yaml`)
+      writeFileSync(file, configText(trial, { grpc, metrics, redis: redis.url, sink: sinkUrl }))
+      children.push(run('src/cli/main.ts', ['run', '--config', file, '--pipelines', pipeline], { flags: FLAGS }))
+    }
+    for (const port of [gateway, drain]) await until(() => readMetrics(port), 30, 'starting Sluice')
+    await load(grpc, trial, { seconds: WARM_UP_SECONDS })
+    await until(async () => ((await backlog(drain)) === 0 ? true : undefined), 30, 'draining the warm-up')
+
+    const begin = Date.now() + LEAD_MS
+    const control = async (switched: 'on' | 'off', ms: number): Promise<void> => {
+      await sleep(begin + ms - Date.now())
+      await fetch(`${sinkUrl}/outage/${switched}`, { method: 'POST' })
+    }
+    const samples: { ms: number; records: number }[] = []
+    const sampling = setInterval(async () => {
+      const ms = Date.now() - begin
+      if (ms >= 0) samples.push({ ms, records: await backlog(drain) })
+    }, SAMPLE_MS)
+    const [sent] = await Promise.all([
+      load(grpc, trial, { seconds: trial.seconds, begin, steps: JSON.stringify(trial.steps) }),
+      control('on', trial.outage.fromMs),
+      control('off', trial.outage.toMs),
+    ])
+    clearInterval(sampling)
+    await until(async () => ((await backlog(drain)) === 0 ? true : undefined), 30, 'draining')
+    const delays = (await (await fetch(`${sinkUrl}/delays`)).json()) as [takenMs: number, delay: number][]
+    const own = delays.filter(([takenMs, delay]) => takenMs - delay >= begin - 1).map(([, delay]) => delay)
+    own.sort((a, b) => a - b)
+    return { backlog: samples, p99: own[Math.floor(own.length * 0.99)], refused: sent.refused }
+  } finally {
+    for (const child of children.reverse()) await child.stop()
+    await redis.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function backlog(port: number): Promise<number> {
+  return (await readMetrics(port)).get('sluice_buffer_records') ?? 0
+}
+
+async function load(port: number, trial: Trial, more: Record<string, string | number>): Promise<{ refused: number }> {
+  const options = { target: `127.0.0.1:${port}`, records: trial.recordsPerRequest, rate: trial.rate, ...more }
+  const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
+  const child = run('bench/simulation/paced-load.ts', args, { stdout: 'pipe' })
+  return JSON.parse(await firstLine(child)) as { refused: number }
+}
+
+function configText(trial: Trial, at: { grpc: number; metrics: number; redis: string; sink: string }): string {
+  return `
+receivers:
+  otlp: { protocols: { grpc: { endpoint: "127.0.0.1:${at.grpc}" } } }
+processors:
+  redaction:
+  trace_context:
+  sampling:
+connectors:
+  redis: { url: "${at.redis}" }
+exporters:
+  elasticsearch:
+    endpoint: "${at.sink}"
+    retry_on_failure: { max_interval: ${trial.maxInterval}ms }
+service:
+  telemetry:
+    logs: { level: error }
+    metrics: { address: "127.0.0.1:${at.metrics}" }
+  pipelines:
+    logs/gateway: { receivers: [otlp], processors: [redaction, trace_context, sampling], exporters: [redis] }
+    logs/drain: { receivers: [redis], exporters: [elasticsearch] }
+`
+}

@@ -1,0 +1,87 @@
+import { RedisConfig } from '../../connectors/redis/config.ts'
+import { type DeliverySettings, deliveryShape } from '../../src/delivery/config.ts'
+import { z } from 'zod'
+import { costs } from './costs.ts'
+import type { DrainCosts } from './drain.ts'
+import type { ElasticsearchSettings } from './elasticsearch.ts'
+import type { GatewayCosts } from './gateway.ts'
+import { parameters as p } from './parameters.ts'
+import { memoryPerRecord, type Plan, redisCosts } from './plan.ts'
+import type { SdkSettings } from './sdk-client.ts'
+import { sdkDefaults } from './sdk-defaults.ts'
+import type { ShardSettings } from './shard.ts'
+
+/** Everything a simulation is built from. Milliseconds, bytes, records. */
+export interface Topology {
+  /** Cells that are simulated, one whose Redis primary is in each zone. */
+  readonly cells: number
+  readonly gatewaysPerCell: number
+  readonly drainsPerCell: number
+  readonly zones: number
+  /** Records per millisecond, of all simulated cells. */
+  readonly rate: number
+  readonly senders: Senders
+  readonly network: number
+  readonly bytesPerRecord: number
+  readonly gateway: GatewayCosts
+  readonly drain: DrainCosts
+  readonly redis: RedisConfig
+  readonly delivery: DeliverySettings
+  readonly shard: ShardSettings
+  readonly elasticsearch: ElasticsearchSettings
+  readonly balancerDetection: number
+  readonly failover: number
+  readonly zoneStall: number
+}
+
+/** SDKs with their queues, or an open loop of requests of one size at an even pace. */
+export type Senders =
+  | { readonly kind: 'sdk'; readonly settings: SdkSettings; readonly rate: number }
+  | { readonly kind: 'paced'; readonly recordsPerRequest: number; readonly retryAfter: number }
+
+/** A share of the whole that is simulated: one cell for each zone. All others do the same. */
+export const SIMULATED_CELLS = 3
+
+/** What a plan looks like to the simulation. */
+export function topologyOf(plan: Plan): Topology {
+  const variation = p.cpuVariation.value
+  const delivery = z.object(deliveryShape).parse({ sending_queue: { num_consumers: plan.consumers } })
+  const pendingBytes = p.nodeHeap.value * 1e9 * p.pendingShare.value
+  return {
+    cells: SIMULATED_CELLS,
+    gatewaysPerCell: plan.gatewaysPerCell,
+    drainsPerCell: plan.drainsPerCell,
+    zones: p.zones.value,
+    rate: (plan.rate * SIMULATED_CELLS) / plan.cells / 1000,
+    senders: { kind: 'sdk', settings: sdkDefaults, rate: p.clientRate.value / 1000 },
+    network: p.senderNetwork.value,
+    bytesPerRecord: p.bytesPerRecord.value,
+    gateway: { ...costs.gateway, refusedShare: p.refusedShare.value, variation },
+    drain: { ...costs.drain, variation },
+    redis: RedisConfig.parse({}),
+    delivery,
+    shard: {
+      maxMemory: plan.maxMemory,
+      emptyMemory: p.emptyRedis.value * 1e6,
+      memoryPerRecord,
+      pushPerRecord: redisCosts.push,
+      takePerRecord: redisCosts.take,
+      settlePerRecord: redisCosts.settle,
+      replicationLag: p.replicationLag.value,
+    },
+    elasticsearch: {
+      nodes: Math.round(plan.nodes / plan.clusters),
+      share: (SIMULATED_CELLS / plan.cells) * plan.clusters,
+      nodeRate: p.nodeRate.value / 1000,
+      slotsPerNode: p.nodeSlots.value,
+      overhead: p.bulkOverhead.value,
+      variation: p.bulkVariation.value,
+      pendingPerNode: pendingBytes / p.bulkPerRecord.value,
+      balanced: true,
+      network: p.bulkNetwork.value,
+    },
+    balancerDetection: p.balancerDetection.value * 1000,
+    failover: p.failover.value * 1000,
+    zoneStall: p.zoneStall.value * 1000,
+  }
+}

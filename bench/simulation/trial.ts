@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import { deliveryShape } from '../../src/delivery/config.ts'
+import { Load } from './load.ts'
+import { parameters as p } from './parameters.ts'
+import type { Observation } from './real-run.ts'
+import { simulate } from './simulate.ts'
+import { planFor } from './plan.ts'
+import { type Topology, topologyOf } from './topology.ts'
+
+/** A run that is small enough to be real. */
+export interface Trial {
+  /** Records per second before the factor of the load, and those the sink takes. */
+  readonly rate: number
+  readonly sinkRate: number
+  readonly recordsPerRequest: number
+  readonly steps: readonly (readonly [fromMs: number, factor: number])[]
+  readonly outage: { readonly fromMs: number; readonly toMs: number }
+  readonly seconds: number
+  /** `retry_on_failure.max_interval`, milliseconds: short, or chance alone would decide when draining goes on. */
+  readonly maxInterval: number
+}
+
+/** A spike that the sink cannot keep up with, then an outage of the sink. */
+export const trial: Trial = {
+  rate: 1000,
+  sinkRate: 2500,
+  recordsPerRequest: 50,
+  steps: [
+    [8_000, p.spikeFactor.value],
+    [23_000, 1],
+  ],
+  outage: { fromMs: 54_000, toMs: 64_000 },
+  seconds: 82,
+  maxInterval: 2_000,
+}
+
+const SAMPLE_MS = 250
+
+/** One gateway, one drain and a sink that takes one bulk at a time. */
+export function trialTopology({ rate, sinkRate, recordsPerRequest, maxInterval }: Trial): Topology {
+  const usual = topologyOf(planFor(rate))
+  const delivery = z.object(deliveryShape).parse({ retry_on_failure: { max_interval: `${maxInterval}ms` } })
+  return {
+    ...usual,
+    cells: 1,
+    zones: 1,
+    gatewaysPerCell: 1,
+    drainsPerCell: 1,
+    rate: rate / 1000,
+    senders: { kind: 'paced', recordsPerRequest, retryAfter: 1000 },
+    network: 1,
+    delivery,
+    elasticsearch: {
+      ...usual.elasticsearch,
+      nodes: 1,
+      share: 1,
+      nodeRate: sinkRate / 1000,
+      slotsPerNode: 1,
+      overhead: 0,
+      variation: 0,
+      network: 1,
+      pendingPerNode: Number.POSITIVE_INFINITY,
+    },
+  }
+}
+
+/** The same trial in the model. */
+export function simulatedRun(of: Trial, seed: number): Observation {
+  const untilMs = of.seconds * 1000
+  const { samples, p99, refused } = simulate(
+    trialTopology(of),
+    {
+      name: 'steady',
+      title: 'trial',
+      load: new Load(of.steps),
+      beginsMs: 0,
+      endsMs: untilMs,
+      untilMs,
+      play({ clock, elasticsearch }) {
+        clock.after(of.outage.fromMs, () => elasticsearch.outage(true))
+        clock.after(of.outage.toMs, () => elasticsearch.outage(false))
+      },
+    },
+    { seed, sampleMs: SAMPLE_MS },
+  )
+  const sum = Object.values(refused).reduce((total, records) => total + records, 0)
+  return { backlog: samples.map(({ ms, backlog }) => ({ ms, records: backlog })), p99, refused: sum }
+}
