@@ -6,7 +6,10 @@ export interface Comparison {
   readonly what: string
   readonly unit: string
   readonly real: number
+  /** The median of the simulated runs, the least and the most. */
   readonly simulated: number
+  readonly least: number
+  readonly most: number
   /** simulated / real - 1 */
   readonly difference: number
 }
@@ -35,15 +38,34 @@ export function compare(trial: Trial, real: Observation, simulated: readonly Obs
       return [
         { what: `${name}: peak backlog`, unit: 'records', of: (run: Observation) => of(run).peak },
         { what: `${name}: time to the peak`, unit: 's', of: (run: Observation) => of(run).timeToPeak / 1000 },
-        { what: `${name}: time until empty`, unit: 's', of: (run: Observation) => of(run).timeToEmpty / 1000 },
-        { what: `${name}: area under the backlog`, unit: 'records·s', of: (run: Observation) => of(run).area / 1000 },
+        {
+          what: `${name}: time until empty`,
+          unit: 's',
+          of: (run: Observation) => of(run).timeToEmpty / 1000,
+        },
+        {
+          what: `${name}: area under the backlog`,
+          unit: 'records·s',
+          of: (run: Observation) => of(run).area / 1000,
+        },
       ]
     }),
+    { what: 'p50 of the delay', unit: 's', of: (run: Observation) => run.p50 / 1000 },
     { what: 'p99 of the delay', unit: 's', of: (run: Observation) => run.p99 / 1000 },
   ]
   return figures.map(({ what, unit, of }) => {
-    const [seen, expected] = [of(real), median(simulated.map(of))]
-    return { what, unit, real: seen, simulated: expected, difference: expected / seen - 1 }
+    const [seen, sorted] = [of(real), simulated.map(of).sort((a, b) => a - b)]
+    const expected = sorted[Math.floor(sorted.length / 2)]
+    const difference = expected / seen - 1
+    return {
+      what,
+      unit,
+      real: seen,
+      simulated: expected,
+      least: sorted[0],
+      most: sorted[sorted.length - 1],
+      difference,
+    }
   })
 }
 
@@ -53,12 +75,9 @@ function figuresOf({ backlog }: Observation, fromMs: number, toMs: number): Figu
   let peak = samples[0]
   for (const [place, sample] of samples.entries()) {
     if (sample.records > peak.records) peak = sample
-    if (place > 0) area += ((sample.records + samples[place - 1].records) / 2) * (sample.ms - samples[place - 1].ms)
+    if (place > 0)
+      area += ((sample.records + samples[place - 1].records) / 2) * (sample.ms - samples[place - 1].ms)
   }
   const empty = samples.find(({ ms, records }) => ms > peak.ms && records < peak.records * EMPTY_SHARE)
   return { peak: peak.records, timeToPeak: peak.ms - fromMs, timeToEmpty: (empty?.ms ?? toMs) - fromMs, area }
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 }

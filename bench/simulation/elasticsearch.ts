@@ -64,7 +64,8 @@ export class Elasticsearch {
     this.#pending += records
     const factor = this.#random.factor(variation)
     this.write.run(
-      () => Math.max(0, this.#stalledUntil - this.#clock.now) + (overhead + records * this.#perRecord) * factor,
+      () =>
+        Math.max(0, this.#stalledUntil - this.#clock.now) + (overhead + records * this.#perRecord) * factor,
       () => {
         this.#pending -= records
         answer(this.#down ? FAILED : { ok: true })

@@ -47,9 +47,7 @@ export class Ledger {
   /** One more has a copy. */
   keep(request: Request): void {
     request.copies++
-    if (request.lostAs === undefined) return
-    this.lost[request.lostAs] -= request.records
-    request.lostAs = undefined
+    this.#found(request)
   }
 
   deliver(request: Request, now: number): void {
@@ -57,6 +55,8 @@ export class Ledger {
       this.duplicates += request.records
       return
     }
+    // A drain had it under way while the buffer lost it.
+    this.#found(request)
     request.delivered = true
     this.delivered += request.records
     this.travelMs += (now - request.sentMs) * request.records
@@ -69,5 +69,11 @@ export class Ledger {
     if (--request.copies > 0 || request.delivered) return
     this.lost[loss] += request.records
     request.lostAs = loss
+  }
+
+  #found(request: Request): void {
+    if (request.lostAs === undefined) return
+    this.lost[request.lostAs] -= request.records
+    request.lostAs = undefined
   }
 }

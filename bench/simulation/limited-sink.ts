@@ -17,7 +17,9 @@ let freeAt = 0
 const FIRST_RECORD = /"_id":"[^"]*-0",[^\n]*\n\{"@timestamp":"(\d+)/g
 
 function answer(response: ServerResponse, status: number, body: string): void {
-  response.writeHead(status, { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' }).end(body)
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'x-elastic-product': 'Elasticsearch' })
+    .end(body)
 }
 
 function takeBulk(body: string, response: ServerResponse): void {
@@ -33,7 +35,8 @@ function takeBulk(body: string, response: ServerResponse): void {
       answer(response, 503, '{}')
       return
     }
-    for (const [, timestamp] of body.matchAll(FIRST_RECORD)) delays.push([Date.now(), Date.now() - Number(timestamp)])
+    for (const [, timestamp] of body.matchAll(FIRST_RECORD))
+      delays.push([Date.now(), Date.now() - Number(timestamp)])
     answer(response, 200, '{"errors":false}')
   }, freeAt - now)
 }

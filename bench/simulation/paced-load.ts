@@ -43,8 +43,8 @@ function send(session: ClientHttp2Session, message: Buffer): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const stream = session.request(HEADERS)
     let status = ''
-    const note = (headers: Record<string, unknown>): void => {
-      status = String(headers['grpc-status'] ?? status)
+    const note = (headers: { readonly 'grpc-status'?: string | string[] }): void => {
+      status = headers['grpc-status']?.toString() ?? status
     }
     stream.on('response', note).on('trailers', note)
     stream.on('data', () => {})

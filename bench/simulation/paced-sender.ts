@@ -36,7 +36,13 @@ export class PacedSender {
   #next(): void {
     const { clock, load, rate, recordsPerRequest, ledger } = this.#options
     clock.after(1 / (rate * load.at(clock.now)), () => {
-      const request = { records: recordsPerRequest, oldestMs: clock.now, sentMs: clock.now, copies: 1, delivered: false }
+      const request = {
+        records: recordsPerRequest,
+        oldestMs: clock.now,
+        sentMs: clock.now,
+        copies: 1,
+        delivered: false,
+      }
       ledger.issued += recordsPerRequest
       this.#underWay.add(request)
       this.#send(request)

@@ -47,7 +47,9 @@ export function planFor(rate: number): Plan {
   const cells = inZones(Math.max(byMemory, byCpu))
   const cellRate = rate / cells
   const nodes = inZones((rate * p.deliveryHeadroom.value) / p.nodeRate.value)
-  const drainsPerCell = inZones((cellRate * p.deliveryHeadroom.value * costs.drain.perRecord) / 1000 / p.peakUse.value)
+  const drainsPerCell = inZones(
+    (cellRate * p.deliveryHeadroom.value * costs.drain.perRecord) / 1000 / p.peakUse.value,
+  )
   // A third more than Elasticsearch can work on at once, so that it never waits for drains.
   const consumers = Math.ceil((1.33 * nodes * p.nodeSlots.value) / cells / drainsPerCell)
   return {
@@ -67,7 +69,9 @@ export function gatewaysFor(rate: number, spike: number): number {
   const usual = (rate * perRecord(costs.gateway, p.clientRate.value)) / 1000
   const missing = p.zones.value / (p.zones.value - 1)
   const peak = (spike * rate * perRecord(costs.gateway, sdkDefaults.maxExportBatchSize)) / 1000
-  return inZones(Math.max(usual / p.normalUse.value, (usual * missing) / p.peakUse.value, peak / p.peakUse.value))
+  return inZones(
+    Math.max(usual / p.normalUse.value, (usual * missing) / p.peakUse.value, peak / p.peakUse.value),
+  )
 }
 
 /** The same in every zone. */

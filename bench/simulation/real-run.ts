@@ -10,6 +10,7 @@ import type { Trial } from './trial.ts'
 /** What was seen of a run, real or simulated: records in the buffer over time, and delays, in milliseconds. */
 export interface Observation {
   readonly backlog: readonly { readonly ms: number; readonly records: number }[]
+  readonly p50: number
   readonly p99: number
   readonly refused: number
 }
@@ -25,7 +26,9 @@ export async function realRun(trial: Trial): Promise<Observation> {
   const children: Child[] = []
   const redis = await startRedis()
   try {
-    const sink = run('bench/simulation/limited-sink.ts', ['--rate', String(trial.sinkRate)], { stdout: 'pipe' })
+    const sink = run('bench/simulation/limited-sink.ts', ['--rate', String(trial.sinkRate)], {
+      stdout: 'pipe',
+    })
     children.push(sink)
     const sinkUrl = `http://127.0.0.1:${await firstLine(sink)}`
     const [grpc, gateway, drain] = await Promise.all([freePort(), freePort(), freePort()])
@@ -35,7 +38,9 @@ export async function realRun(trial: Trial): Promise<Observation> {
     ] as const) {
       const file = join(folder, `${metrics}.yaml`)
       writeFileSync(file, configText(trial, { grpc, metrics, redis: redis.url, sink: sinkUrl }))
-      children.push(run('src/cli/main.ts', ['run', '--config', file, '--pipelines', pipeline], { flags: FLAGS }))
+      children.push(
+        run('src/cli/main.ts', ['run', '--config', file, '--pipelines', pipeline], { flags: FLAGS }),
+      )
     }
     for (const port of [gateway, drain]) await until(() => readMetrics(port), 30, 'starting Sluice')
     await load(grpc, trial, { seconds: WARM_UP_SECONDS })
@@ -47,10 +52,11 @@ export async function realRun(trial: Trial): Promise<Observation> {
       await fetch(`${sinkUrl}/outage/${switched}`, { method: 'POST' })
     }
     const samples: { ms: number; records: number }[] = []
-    const sampling = setInterval(async () => {
+    const sample = async (): Promise<void> => {
       const ms = Date.now() - begin
       if (ms >= 0) samples.push({ ms, records: await backlog(drain) })
-    }, SAMPLE_MS)
+    }
+    const sampling = setInterval(() => void sample(), SAMPLE_MS)
     const [sent] = await Promise.all([
       load(grpc, trial, { seconds: trial.seconds, begin, steps: JSON.stringify(trial.steps) }),
       control('on', trial.outage.fromMs),
@@ -61,7 +67,8 @@ export async function realRun(trial: Trial): Promise<Observation> {
     const delays = (await (await fetch(`${sinkUrl}/delays`)).json()) as [takenMs: number, delay: number][]
     const own = delays.filter(([takenMs, delay]) => takenMs - delay >= begin - 1).map(([, delay]) => delay)
     own.sort((a, b) => a - b)
-    return { backlog: samples, p99: own[Math.floor(own.length * 0.99)], refused: sent.refused }
+    const quantile = (q: number): number => own[Math.floor(own.length * q)]
+    return { backlog: samples, p50: quantile(0.5), p99: quantile(0.99), refused: sent.refused }
   } finally {
     for (const child of children.reverse()) await child.stop()
     await redis.stop()
@@ -73,14 +80,21 @@ async function backlog(port: number): Promise<number> {
   return (await readMetrics(port)).get('sluice_buffer_records') ?? 0
 }
 
-async function load(port: number, trial: Trial, more: Record<string, string | number>): Promise<{ refused: number }> {
+async function load(
+  port: number,
+  trial: Trial,
+  more: Record<string, string | number>,
+): Promise<{ refused: number }> {
   const options = { target: `127.0.0.1:${port}`, records: trial.recordsPerRequest, rate: trial.rate, ...more }
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
   const child = run('bench/simulation/paced-load.ts', args, { stdout: 'pipe' })
   return JSON.parse(await firstLine(child)) as { refused: number }
 }
 
-function configText(trial: Trial, at: { grpc: number; metrics: number; redis: string; sink: string }): string {
+function configText(
+  trial: Trial,
+  at: { grpc: number; metrics: number; redis: string; sink: string },
+): string {
   return `
 receivers:
   otlp: { protocols: { grpc: { endpoint: "127.0.0.1:${at.grpc}" } } }

@@ -15,7 +15,7 @@ export interface Scenario {
   /** When the simulation ends, at the latest: it ends as soon as all is as it was before. */
   readonly untilMs: number
   /** Plans what happens. */
-  play(system: System): void
+  readonly play: (system: System) => void
 }
 
 export type ScenarioName = 'steady' | 'spike' | 'zone' | 'restart' | 'outage'
@@ -26,6 +26,8 @@ const LEAD = 3 * MINUTE
 const RECOVERY = 150 * MINUTE
 const STEADY = 10 * MINUTE
 const ZONE_AWAY = 10 * MINUTE
+/** A rolling restart has more, all alike. */
+const RESTART_ROUNDS = 6
 
 export const scenarios: Readonly<Record<ScenarioName, (topology: Topology) => Scenario>> = {
   steady: () => scenario('steady', 'steady', STEADY - LEAD, () => {}),
@@ -37,7 +39,10 @@ export const scenarios: Readonly<Record<ScenarioName, (topology: Topology) => Sc
       [LEAD, spikeFactor.value],
       [LEAD + lasts, 1],
     ])
-    return { ...scenario('spike', `spike ×${spikeFactor.value}, ${spikeMinutes.value} min`, lasts, () => {}), load }
+    return {
+      ...scenario('spike', `spike ×${spikeFactor.value}, ${spikeMinutes.value} min`, lasts, () => {}),
+      load,
+    }
   },
 
   zone: () =>
@@ -49,7 +54,7 @@ export const scenarios: Readonly<Record<ScenarioName, (topology: Topology) => Sc
 
   restart: ({ elasticsearch: { nodes, balanced } }) => {
     const atATime = Math.max(1, Math.round(nodes * p.restartShare.value))
-    const rounds = Math.ceil(nodes / atATime)
+    const rounds = Math.min(RESTART_ROUNDS, Math.ceil(nodes / atATime))
     const each = p.restartSeconds.value * 1000
     return scenario('restart', 'Elasticsearch rolling restart', rounds * each, ({ clock, elasticsearch }) => {
       for (let round = 0; round < rounds; round++) {
@@ -75,7 +80,12 @@ export function outageOf(minutes: number): Scenario {
   })
 }
 
-function scenario(name: ScenarioName, title: string, lasts: number, play: (system: System) => void): Scenario {
+function scenario(
+  name: ScenarioName,
+  title: string,
+  lasts: number,
+  play: (system: System) => void,
+): Scenario {
   const endsMs = LEAD + lasts
   const untilMs = name === 'steady' ? endsMs : endsMs + RECOVERY
   return { name, title, load: new Load(), beginsMs: LEAD, endsMs, untilMs, play }

@@ -170,7 +170,8 @@ export class SdkClient {
   #failed(retryAfter: number | undefined): void {
     const { clock, random, settings } = this.#options
     const { retry } = settings
-    const growing = retry.initial * retry.factor ** this.#retries++ * (1 + retry.jitter * (2 * random.uniform() - 1))
+    const growing =
+      retry.initial * retry.factor ** this.#retries++ * (1 + retry.jitter * (2 * random.uniform() - 1))
     const wait = retryAfter ?? Math.min(retry.max, growing)
     // Whatever is still heard of this attempt comes too late.
     const attempt = ++this.#attempt

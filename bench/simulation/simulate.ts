@@ -44,7 +44,11 @@ const EMPTY = 1.5
 const CALM_MS = 60_000
 
 /** Plays a scenario on a topology. The same seed gives the same run. */
-export function simulate(topology: Topology, scenario: Scenario, options: Partial<SimulateOptions> = {}): Run {
+export function simulate(
+  topology: Topology,
+  scenario: Scenario,
+  options: Partial<SimulateOptions> = {},
+): Run {
   const { seed, sampleMs } = { ...DEFAULTS, ...options }
   const system = new System(topology, scenario.load, seed)
   const { clock, ledger } = system

@@ -45,7 +45,9 @@ export class System {
     const random = new Random(seed)
     const { clock, ledger } = this
     this.elasticsearch = new Elasticsearch(clock, random.fork('elasticsearch'), topology.elasticsearch)
-    this.cells = Array.from({ length: topology.cells }, (_, number) => this.#cell(random.fork(`cell ${number}`)))
+    this.cells = Array.from({ length: topology.cells }, (_, number) =>
+      this.#cell(random.fork(`cell ${number}`)),
+    )
     for (const [number, { balancer }] of this.cells.entries()) {
       const { senders, network } = topology
       const rate = topology.rate / topology.cells

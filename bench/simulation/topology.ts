@@ -1,6 +1,6 @@
+import { z } from 'zod'
 import { RedisConfig } from '../../connectors/redis/config.ts'
 import { type DeliverySettings, deliveryShape } from '../../src/delivery/config.ts'
-import { z } from 'zod'
 import { costs } from './costs.ts'
 import type { DrainCosts } from './drain.ts'
 import type { ElasticsearchSettings } from './elasticsearch.ts'

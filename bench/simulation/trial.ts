@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { deliveryShape } from '../../src/delivery/config.ts'
 import { Load } from './load.ts'
 import { parameters as p } from './parameters.ts'
+import { planFor } from './plan.ts'
 import type { Observation } from './real-run.ts'
 import { simulate } from './simulate.ts'
-import { planFor } from './plan.ts'
 import { type Topology, topologyOf } from './topology.ts'
 
 /** A run that is small enough to be real. */
@@ -67,7 +67,7 @@ export function trialTopology({ rate, sinkRate, recordsPerRequest, maxInterval }
 /** The same trial in the model. */
 export function simulatedRun(of: Trial, seed: number): Observation {
   const untilMs = of.seconds * 1000
-  const { samples, p99, refused } = simulate(
+  const { samples, p50, p99, refused } = simulate(
     trialTopology(of),
     {
       name: 'steady',
@@ -84,5 +84,5 @@ export function simulatedRun(of: Trial, seed: number): Observation {
     { seed, sampleMs: SAMPLE_MS },
   )
   const sum = Object.values(refused).reduce((total, records) => total + records, 0)
-  return { backlog: samples.map(({ ms, backlog }) => ({ ms, records: backlog })), p99, refused: sum }
+  return { backlog: samples.map(({ ms, backlog }) => ({ ms, records: backlog })), p50, p99, refused: sum }
 }
