@@ -58,10 +58,6 @@ export class Drain implements Worker {
     this.#gather()
   }
 
-  get circuitOpen(): boolean {
-    return this.#circuit.isOpen
-  }
-
   wake(): void {
     this.#taking = false
     this.#gather()

@@ -1,4 +1,3 @@
-import type { RedisConfig } from '../../connectors/redis/config.ts'
 import { FULL_RETRY_AFTER } from '../../connectors/redis/errors.ts'
 import { judge } from '../../connectors/redis/verdict.ts'
 import type { Clock } from './clock.ts'
@@ -6,6 +5,7 @@ import type { Ledger, Refusal, Request } from './ledger.ts'
 import type { Random } from './random.ts'
 import { Server } from './server.ts'
 import type { Element, Shard } from './shard.ts'
+import type { RedisRules } from './topology.ts'
 
 /** What a sender hears; it never hears of a dead gateway. `retryAfter` in milliseconds. */
 export type Answer = { readonly ok: true } | { readonly ok: false; readonly retryAfter: number }
@@ -26,7 +26,7 @@ export interface GatewayOptions {
   readonly ledger: Ledger
   readonly shard: Shard
   readonly costs: GatewayCosts
-  readonly config: RedisConfig
+  readonly config: RedisRules
   readonly bytesPerRecord: number
 }
 

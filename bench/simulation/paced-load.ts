@@ -25,6 +25,7 @@ const HEADERS = {
   te: 'trailers',
 }
 const RETRY_MS = 1000
+const CONNECTIONS = 8
 
 const records = Number(values.records)
 const load = new Load(JSON.parse(values.steps) as [number, number][])
@@ -39,8 +40,9 @@ function frame(seed: number): Buffer {
   return Buffer.concat([head, payload])
 }
 
+/** Whether it was taken. A stream that breaks is a refusal too: the server has more than it can hold. */
 function send(session: ClientHttp2Session, message: Buffer): Promise<boolean> {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const stream = session.request(HEADERS)
     let status = ''
     const note = (headers: { readonly 'grpc-status'?: string | string[] }): void => {
@@ -48,7 +50,7 @@ function send(session: ClientHttp2Session, message: Buffer): Promise<boolean> {
     }
     stream.on('response', note).on('trailers', note)
     stream.on('data', () => {})
-    stream.on('error', reject)
+    stream.on('error', () => resolve(false))
     stream.on('end', () => resolve(status === '0'))
     stream.end(message)
   })
@@ -61,18 +63,24 @@ async function deliver(session: ClientHttp2Session, message: Buffer): Promise<vo
   }
 }
 
-const session = await new Promise<ClientHttp2Session>((resolve, reject) => {
-  const opening = connect(`http://${values.target}`, { settings: { initialWindowSize: 1 << 20 } })
-  opening.once('connect', () => resolve(opening)).once('error', reject)
-})
+const sessions = await Promise.all(
+  Array.from(
+    { length: CONNECTIONS },
+    () =>
+      new Promise<ClientHttp2Session>((resolve, reject) => {
+        const session = connect(`http://${values.target}`, { settings: { initialWindowSize: 1 << 20 } })
+        session.once('connect', () => resolve(session)).once('error', reject)
+      }),
+  ),
+)
 const began = Math.max(Date.now(), Number(values.begin))
 const end = Number(values.seconds) * 1000
 const underWay: Promise<void>[] = []
 for (let due = 0; due < end; due += (records / Number(values.rate) / load.at(due)) * 1000) {
   const early = due - (Date.now() - began)
   if (early > 0) await new Promise((resolve) => setTimeout(resolve, early))
-  underWay.push(deliver(session, frame(++requests)))
+  underWay.push(deliver(sessions[requests % CONNECTIONS], frame(++requests)))
 }
 await Promise.all(underWay)
-session.close()
+for (const session of sessions) session.close()
 process.stdout.write(`${JSON.stringify({ requests, records: requests * records, refused })}\n`)

@@ -17,7 +17,7 @@ interface Panel {
 
 const WIDTH = 640
 const LEFT = 56
-const RIGHT = 12
+const RIGHT = 22
 const TOP = 34
 const PANEL = 92
 const GAP = 30

@@ -24,6 +24,7 @@ const LEAD_MS = 1500
 export async function realRun(trial: Trial): Promise<Observation> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-simulate-'))
   const children: Child[] = []
+  let sampling: NodeJS.Timeout | undefined
   const redis = await startRedis()
   try {
     const sink = run('bench/simulation/limited-sink.ts', ['--rate', String(trial.sinkRate)], {
@@ -54,9 +55,11 @@ export async function realRun(trial: Trial): Promise<Observation> {
     const samples: { ms: number; records: number }[] = []
     const sample = async (): Promise<void> => {
       const ms = Date.now() - begin
-      if (ms >= 0) samples.push({ ms, records: await backlog(drain) })
+      const records = await backlog(drain)
+      if (ms >= 0) samples.push({ ms, records })
     }
-    const sampling = setInterval(() => void sample(), SAMPLE_MS)
+    // What is missed once in a while is made up by the next.
+    sampling = setInterval(() => void sample().catch(() => {}), SAMPLE_MS)
     const [sent] = await Promise.all([
       load(grpc, trial, { seconds: trial.seconds, begin, steps: JSON.stringify(trial.steps) }),
       control('on', trial.outage.fromMs),
@@ -70,6 +73,7 @@ export async function realRun(trial: Trial): Promise<Observation> {
     const quantile = (q: number): number => own[Math.floor(own.length * q)]
     return { backlog: samples, p50: quantile(0.5), p99: quantile(0.99), refused: sent.refused }
   } finally {
+    clearInterval(sampling)
     for (const child of children.reverse()) await child.stop()
     await redis.stop()
     rmSync(folder, { recursive: true, force: true })

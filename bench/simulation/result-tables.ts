@@ -18,7 +18,7 @@ const HEAD = [
   'fullest Redis',
   'delay p50, p99',
   'worst p99 of 5 s',
-  'sent back, × load of a second',
+  'sent back, seconds of load',
   'lost',
   'recovered after',
 ]
@@ -29,14 +29,14 @@ export function scenarioTable(summaries: readonly Summary[]): string {
 }
 
 /** The real run beside the simulated ones. */
-export function validationTable({ comparisons }: Validation): string {
+export function validationTable({ machine, comparisons }: Validation): string {
   const rows = comparisons.map(({ what, unit, real, simulated, least, most, difference }) => [
     what,
     `${count(real)} ${unit}`,
     `${count(simulated)} ${unit} (${count(least)}–${count(most)})`,
     `${difference >= 0 ? '+' : '−'}${figures(Math.abs(difference) * 100)} %${Math.abs(difference) > TOLERANCE ? ' **off**' : ''}`,
   ])
-  return table([['', 'real', 'simulated: median (least–most)', 'difference'], ...rows])
+  return table([[machine, 'real', 'simulated: median (least–most)', 'difference'], ...rows])
 }
 
 function row(summary: Summary): string[] {

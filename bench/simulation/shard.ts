@@ -1,9 +1,9 @@
-import type { RedisConfig } from '../../connectors/redis/config.ts'
 import type { Clock } from './clock.ts'
 import { Fifo } from './fifo.ts'
 import type { Ledger, Refusal, Request } from './ledger.ts'
 import type { Random } from './random.ts'
 import { Server } from './server.ts'
+import type { RedisRules } from './topology.ts'
 
 /** One element of the queue in Redis. */
 export interface Element {
@@ -33,7 +33,7 @@ export interface ShardOptions {
   readonly clock: Clock
   readonly random: Random
   readonly ledger: Ledger
-  readonly config: RedisConfig
+  readonly config: RedisRules
   readonly settings: ShardSettings
 }
 

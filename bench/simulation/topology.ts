@@ -25,7 +25,7 @@ export interface Topology {
   readonly bytesPerRecord: number
   readonly gateway: GatewayCosts
   readonly drain: DrainCosts
-  readonly redis: RedisConfig
+  readonly redis: RedisRules
   readonly delivery: DeliverySettings
   readonly shard: ShardSettings
   readonly elasticsearch: ElasticsearchSettings
@@ -33,6 +33,21 @@ export interface Topology {
   readonly failover: number
   readonly zoneStall: number
 }
+
+/** The settings of the connector that the model follows. Whatever else it has does not make results old. */
+export type RedisRules = Pick<RedisConfig, (typeof REDIS_RULES)[number]>
+
+const REDIS_RULES = [
+  'element_size',
+  'linger',
+  'max_pending',
+  'memory_high_watermark',
+  'memory_low_watermark',
+  'require_noeviction',
+  'command_timeout',
+  'worker_timeout',
+  'prefetch',
+] as const
 
 /** SDKs with their queues, or an open loop of requests of one size at an even pace. */
 export type Senders =
@@ -58,7 +73,7 @@ export function topologyOf(plan: Plan): Topology {
     bytesPerRecord: p.bytesPerRecord.value,
     gateway: { ...costs.gateway, refusedShare: p.refusedShare.value, variation },
     drain: { ...costs.drain, variation },
-    redis: RedisConfig.parse({}),
+    redis: redisRules(),
     delivery,
     shard: {
       maxMemory: plan.maxMemory,
@@ -84,4 +99,9 @@ export function topologyOf(plan: Plan): Topology {
     failover: p.failover.value * 1000,
     zoneStall: p.zoneStall.value * 1000,
   }
+}
+
+function redisRules(): RedisRules {
+  const config = RedisConfig.parse({})
+  return Object.fromEntries(REDIS_RULES.map((name) => [name, config[name]])) as RedisRules
 }

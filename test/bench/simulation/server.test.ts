@@ -3,7 +3,7 @@ import { Clock } from '../../../bench/simulation/clock.ts'
 import { Random } from '../../../bench/simulation/random.ts'
 import { Server } from '../../../bench/simulation/server.ts'
 
-const JOBS = 400_000
+const JOBS = 200_000
 const SERVICE_MS = 1
 
 /** Jobs that come and are worked on at random, at a share of what the slots can do. */
