@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { costTable, cpuTable, memoryTable, parameterTable, sizingTable } from './plan-tables.ts'
+import { costTable, cpuTable, memoryTable, parameterTable, planSentence, sizingTable } from './plan-tables.ts'
 import { scenarioTable, type Validation, validationTable } from './result-tables.ts'
 import type { Results } from './results.ts'
 
@@ -23,6 +23,7 @@ export function blocks(): ReadonlyMap<string, string> {
 /** Those of them that follow from the parameters alone. */
 export function planBlocks(): Map<string, string> {
   return new Map([
+    ['short', planSentence()],
     ['sizing', sizingTable()],
     ['costs', costTable()],
     ['cpu', cpuTable()],

@@ -15,6 +15,16 @@ const REDIS_CORES = 2
 
 type Row = readonly [what: string, of: (plan: Plan) => string]
 
+/** The plan for the lowest and the highest rate, in a sentence. */
+export function planSentence(): string {
+  const sentences = [RATES[0], RATES[RATES.length - 1]].map((rate) => {
+    const plan = planFor(rate)
+    const search = count(plan.nodes * p.nodeCores.value)
+    return `at ${count(rate)} records/s ${count(plan.cells)} cells, with ${count(sluiceCores(plan))} cores of Sluice, ${count(redisCores(plan))} of Redis and ${search} of Elasticsearch`
+  })
+  return `- By what was *measured* on a slow machine it takes, ${sentences.join('; ')}.`
+}
+
 /** What to run, by rate. */
 export function sizingTable(): string {
   return byRate([
@@ -39,7 +49,7 @@ export function sizingTable(): string {
 export function costTable(): string {
   return byRate([
     ['cores: gateways and drains', (plan) => count(sluiceCores(plan))],
-    ['cores: Redis', ({ cells }) => count(cells * 2 * REDIS_CORES)],
+    ['cores: Redis', (plan) => count(redisCores(plan))],
     ['cores: Elasticsearch', ({ nodes }) => count(nodes * p.nodeCores.value)],
     ['RAM: gateways and drains', (plan) => bytes(sluiceMemory(plan))],
     ['RAM: Redis with replicas', (plan) => bytes(redisMachine(plan) * plan.cells * 2)],
@@ -103,6 +113,8 @@ function hoursToRollover({ rate, nodes }: Plan): number {
 function sluiceCores({ cells, gatewaysPerCell, drainsPerCell }: Plan): number {
   return cells * (gatewaysPerCell + drainsPerCell)
 }
+
+const redisCores = ({ cells }: Plan): number => cells * 2 * REDIS_CORES
 
 function sluiceMemory({ cells, gatewaysPerCell, drainsPerCell }: Plan): number {
   return cells * (gatewaysPerCell * p.gatewayMemory.value + drainsPerCell * p.drainMemory.value) * 1e6

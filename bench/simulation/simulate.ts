@@ -43,7 +43,10 @@ const EMPTY = 1.5
 /** For how long it has to stay so. */
 const CALM_MS = 60_000
 
-/** Plays a scenario on a topology. The same seed gives the same run. */
+/**
+ * Plays a scenario on a topology. The same seed gives the same run.
+ * @throws Error when a record is missing or there twice: the model is wrong then
+ */
 export function simulate(
   topology: Topology,
   scenario: Scenario,
@@ -81,7 +84,7 @@ export function simulate(
   return {
     scenario,
     samples,
-    account: system.account(),
+    account: checked(system.account()),
     lost: { ...ledger.lost },
     refused: { ...ledger.refused },
     duplicates: ledger.duplicates,
@@ -90,4 +93,11 @@ export function simulate(
     max: ledger.delays.max,
     recoveryMs: calmMs === undefined ? undefined : calmMs - scenario.endsMs,
   }
+}
+
+function checked(account: Account): Account {
+  const { issued, delivered, buffered, queued, lost } = account
+  const missing = issued - delivered - buffered - queued - lost
+  if (missing !== 0) throw new Error(`the simulation has lost track of ${missing} records`)
+  return account
 }
