@@ -5,7 +5,7 @@ import { OtlpReceiver } from '../receivers/otlp/receiver.ts'
 import { LogBatch } from '../src/logs/batch.ts'
 import { testContext } from '../test/support/component.ts'
 import { makePayload } from './payload.ts'
-import { type Child, firstLine, run } from './processes.ts'
+import { type Child, firstLine, NODE_FLAGS, run } from './processes.ts'
 
 /**
  * `node bench/grpc-servers.ts`: what a request costs each implementation of OTLP/gRPC, from the socket to a push that
@@ -22,8 +22,6 @@ const { values } = parseArgs({
 })
 
 const IMPLEMENTATIONS = ['grpc-js', 'http2'] as const
-/** As `npm start` has them. */
-const NODE_FLAGS = ['--max-semi-space-size=8', '--single-threaded-gc']
 const WARM_UP_SECONDS = 5
 const DECODE_MS = 200
 
