@@ -254,8 +254,8 @@ function keyValue(pos: i32, end: i32, depth: i32): bool {
 }
 
 function anyValue(pos: i32, end: i32, depth: i32): bool {
-  if (pos === end) return true
   if (depth > MAX_DEPTH) return false
+  if (pos === end) return true
   const tag = load<u8>(pos)
   switch (tag) {
     case 0x0a: {
