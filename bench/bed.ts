@@ -2,7 +2,7 @@ import { temporaryFolder } from '../test/servers/at-exit.ts'
 import { startRedis } from '../test/servers/redis.ts'
 import type { Protocol } from './load/frames.ts'
 import type { LoadReport } from './load.ts'
-import { cpuSecondsOf, firstLine, rssMibOf, run, until } from './processes.ts'
+import { cpuSecondsOf, firstLine, rssMibOf, run, treeOf, until } from './processes.ts'
 import type { SinkReport } from './sink.ts'
 import { metricsOf, ready, type Sluice, type SluiceRole, type Surroundings, startSluice } from './sluice.ts'
 
@@ -12,6 +12,8 @@ export interface BedOptions {
   readonly compression?: 'zstd' | 'none'
   /** Processes of Sluice: a gateway and a drain if absent, with a buffer on disk one that is both. */
   readonly sluice?: readonly SluiceRole[]
+  /** `service.processes`, for gateway and drain; without it each is a process alone. */
+  readonly processes?: Surroundings['processes']
   /** Folder for CPU profiles of Sluice. */
   readonly profile?: string | undefined
 }
@@ -40,7 +42,7 @@ export class Bed implements AsyncDisposable {
   readonly #sluice: Sluice[] = []
   readonly #pids: [Role, number][] = []
   readonly #profile: string | undefined
-  #surroundings: Surroundings = { folder: '', redis: undefined, sinkPort: 0, compression: 'zstd' }
+  #surroundings: Surroundings | undefined
 
   private constructor(profile: string | undefined) {
     this.#profile = profile
@@ -48,11 +50,11 @@ export class Bed implements AsyncDisposable {
 
   /** Starts everything, and resolves when all of it is ready. */
   static async open(options: BedOptions = {}): Promise<Bed> {
-    const { buffer = 'redis', compression = 'zstd', profile } = options
+    const { buffer = 'redis', profile } = options
     const { sluice = buffer === 'redis' ? ['gateway', 'drain'] : ['both'] } = options
     const bed = new Bed(profile)
     try {
-      await bed.#surround(buffer, compression)
+      await bed.#surround(buffer, options)
       for (const role of sluice) await ready(await bed.start(role))
       return bed
     } catch (error) {
@@ -63,6 +65,7 @@ export class Bed implements AsyncDisposable {
 
   /** Starts one more process of Sluice, and does not wait for it. */
   async start(role: SluiceRole): Promise<Sluice> {
+    if (this.#surroundings === undefined) throw new Error('the bed has no Redis and no bulk endpoint yet')
     const sluice = await startSluice(role, this.#surroundings, this.#profile)
     this.#stack.defer(() => sluice.child.stop())
     this.#sluice.push(sluice)
@@ -121,15 +124,18 @@ export class Bed implements AsyncDisposable {
   }
 
   /** Freezes the processes of a kind, or lets them go on. */
-  signal(role: Role, signal: 'SIGSTOP' | 'SIGCONT'): void {
-    for (const [each, pid] of this.#pids) if (each === role) process.kill(pid, signal)
+  async signal(role: Role, signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+    for (const [each, root] of this.#pids) {
+      if (each === role) for (const pid of await treeOf(root)) process.kill(pid, signal)
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync()
   }
 
-  async #surround(buffer: 'redis' | 'disk', compression: 'zstd' | 'none'): Promise<void> {
+  async #surround(buffer: 'redis' | 'disk', options: BedOptions): Promise<void> {
+    const { compression = 'zstd', processes } = options
     const folder = await temporaryFolder('bench')
     this.#stack.defer(() => folder.remove())
     const redis = buffer === 'redis' ? await startRedis({ args: ['--maxmemory', '4gb'] }) : undefined
@@ -141,16 +147,18 @@ export class Bed implements AsyncDisposable {
     this.#stack.defer(() => sink.stop())
     this.#pids.push(['sink', sink.pid])
     const sinkPort = Number(await firstLine(sink))
-    this.#surroundings = { folder: folder.path, redis: redis?.url, sinkPort, compression }
+    this.#surroundings = { folder: folder.path, redis: redis?.url, sinkPort, compression, processes }
   }
 
   #askSink(method: string, path: string): Promise<Response> {
-    return fetch(`http://127.0.0.1:${this.#surroundings.sinkPort}${path}`, { method })
+    return fetch(`http://127.0.0.1:${this.#surroundings?.sinkPort}${path}`, { method })
   }
 
   async #sumByRole(read: (pid: number) => Promise<number>): Promise<ReadonlyMap<Role, number>> {
     const sums = new Map<Role, number>()
-    for (const [role, pid] of this.#pids) sums.set(role, (sums.get(role) ?? 0) + (await read(pid)))
+    for (const [role, root] of this.#pids) {
+      for (const pid of await treeOf(root)) sums.set(role, (sums.get(role) ?? 0) + (await read(pid)))
+    }
     return sums
   }
 }

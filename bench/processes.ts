@@ -58,6 +58,13 @@ export async function firstLine(child: Child): Promise<string> {
   throw new Error(`${child.process.spawnargs.join(' ')} ended without a line on standard output`)
 }
 
+/** A process and those it started, and so on (proc(5), children). */
+export async function treeOf(pid: number): Promise<number[]> {
+  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim()
+  const trees = children === '' ? [] : await Promise.all(children.split(' ').map(Number).map(treeOf))
+  return [pid, ...trees.flat()]
+}
+
 /** CPU time of a process, user and system (proc(5), fields 14 and 15 of stat, in hundredths of a second). */
 export async function cpuSecondsOf(pid: number): Promise<number> {
   const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1].split(' ')

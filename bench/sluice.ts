@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly redis: string | undefined
   readonly sinkPort: number
   readonly compression: 'zstd' | 'none'
+  /** How many of each a supervising process runs; without it there is none. */
+  readonly processes: Readonly<Record<'gateway' | 'drain', number>> | undefined
 }
 
 export interface Ports {
@@ -23,7 +25,7 @@ export interface Ports {
   readonly health: number
 }
 
-/** A process of Sluice. */
+/** A process of Sluice, or one that supervises others. */
 export interface Sluice {
   readonly role: SluiceRole
   readonly child: Child
@@ -65,7 +67,12 @@ export async function metricsOf({ ports }: Sluice): Promise<ReadonlyMap<string, 
 }
 
 /** The path from OTLP to Elasticsearch. */
-function configText({ folder, redis, sinkPort, compression }: Surroundings, ports: Ports): string {
+function configText(of: Surroundings, ports: Ports): string {
+  const { folder, redis, sinkPort, compression, processes } = of
+  const groups = processes && [
+    `{ pipelines: [logs/gateway], count: ${processes.gateway} }`,
+    `{ pipelines: [logs/drain], count: ${processes.drain} }`,
+  ]
   const [buffer, where] = redis
     ? ['redis', `url: "${redis}"`]
     : ['disk', `directory: ${JSON.stringify(join(folder, 'buffer'))}`]
@@ -93,5 +100,6 @@ service:
   pipelines:
     logs/gateway: { receivers: [otlp], processors: [redaction, trace_context, sampling], exporters: [${buffer}] }
     logs/drain: { receivers: [${buffer}], exporters: [elasticsearch] }
+${groups ? `  processes: [${groups.join(', ')}]` : ''}
 `
 }

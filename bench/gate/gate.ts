@@ -11,7 +11,8 @@ interface Baseline {
 }
 
 const FILE = new URL('../baseline.json', import.meta.url)
-const STAGE_SECONDS = 12
+/** For each stage. */
+const TURNS = 60
 
 /**
  * Compares CPU per record with the baseline, in multiples of the reference loop measured in turn with it. Resolves to the
@@ -37,6 +38,9 @@ export async function runGate(options: BenchOptions, update: boolean): Promise<n
   if (comparisons.some(({ verdict }) => verdict === 'not judged')) {
     console.log('not judged: other work takes too much of this machine')
   }
+  if (comparisons.some(({ verdict }) => verdict === 'faster')) {
+    console.log('faster than the baseline: keep it with --gate --update, or it may be lost again unseen')
+  }
   if (here.cpu !== baseline.machine.cpu) {
     console.log(`the baseline is of another CPU, ${baseline.machine.cpu}; this is ${here.cpu}`)
   }
@@ -48,7 +52,7 @@ export async function runGate(options: BenchOptions, update: boolean): Promise<n
 
 async function measureAll(options: BenchOptions): Promise<Measured> {
   console.error('… stages')
-  const child = run('bench/gate/alternate.ts', [String(STAGE_SECONDS)], { stdout: 'pipe', flags: NODE_FLAGS })
+  const child = run('bench/gate/alternate.ts', [String(TURNS)], { stdout: 'pipe', flags: NODE_FLAGS })
   const stages = Object.entries(JSON.parse(await firstLine(child)) as Ratios)
   console.error('… whole path')
   const whole = await measureWhole(options)

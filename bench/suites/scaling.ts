@@ -1,25 +1,26 @@
-import { Bed } from '../bed.ts'
+import { Bed, type BedOptions } from '../bed.ts'
 import { SCALING } from '../budgets.ts'
 import { type Case, figure } from '../figures.ts'
 import { withReference } from '../reference.ts'
-import { type BenchOptions, fullLoad, type Suite } from './suite.ts'
+import type { BenchOptions, Suite } from './suite.ts'
 
-const RECORDS = 500
+/** Connections stay with the process that took them: with many, each process has enough. */
+const LOAD = { records: 500, connections: 32, inflight: 1 }
 const ROLES = ['gateway', 'drain'] as const
 type Scaled = (typeof ROLES)[number]
 
 /** What one run of a bed gave for one kind of process. */
 interface Rate {
   readonly recordsPerSecond: number
-  /** CPU microseconds per record, all processes of the kind. */
+  /** CPU microseconds per record, all processes of the kind and what supervises them. */
   readonly cpu: number
   readonly slowness: number
 }
 
 /**
- * What a second process brings, on as many cores as there are: load generator, Redis and sink take their part of them.
- * Therefore each kind works alone: gateways fill the buffer while the drains are frozen, then the drains empty it. One
- * and two take turns, so that a change of the machine's speed meets both.
+ * What a second process brings (`service.processes`), on as many cores as there are: load generator, Redis and sink take
+ * their part of them. Therefore each kind works alone: gateways fill the buffer while the drains are frozen, then the
+ * drains empty it. One and two take turns, so that a change of the machine's speed meets both.
  */
 export const scaling: Suite = {
   name: 'scaling',
@@ -28,7 +29,7 @@ export const scaling: Suite = {
     const cases: Case[] = []
     for (const role of ROLES) {
       progress(`scaling: ${role}`)
-      await using one = await warmBed({ gateway: 1, drain: 1 }, options)
+      await using one = await warmBed(undefined, options)
       await using two = await warmBed({ gateway: 1, drain: 1, [role]: 2 }, options)
       const single: Rate[] = []
       const double: Rate[] = []
@@ -42,22 +43,19 @@ export const scaling: Suite = {
   },
 }
 
-async function warmBed(processes: Readonly<Record<Scaled, number>>, options: BenchOptions): Promise<Bed> {
-  const sluice = ROLES.flatMap((role) => Array.from({ length: processes[role] }, () => role))
-  const bed = await Bed.open({ sluice, profile: options.profile })
-  await bed.load({ ...fullLoad(options, RECORDS), seconds: options.warmUpSeconds })
+async function warmBed(processes: BedOptions['processes'], options: BenchOptions): Promise<Bed> {
+  const bed = await Bed.open({ processes, profile: options.profile })
+  await bed.load({ ...LOAD, seconds: options.warmUpSeconds })
   await bed.drained()
   return bed
 }
 
 async function fillAndDrain(bed: Bed, options: BenchOptions): Promise<Readonly<Record<Scaled, Rate>>> {
   const before = await bed.cpuSeconds()
-  bed.signal('drain', 'SIGSTOP')
-  const filled = await withReference(() =>
-    bed.load({ ...fullLoad(options, RECORDS), seconds: options.seconds }),
-  )
+  await bed.signal('drain', 'SIGSTOP')
+  const filled = await withReference(() => bed.load({ ...LOAD, seconds: options.seconds }))
   const { records, seconds } = filled.result
-  bed.signal('drain', 'SIGCONT')
+  await bed.signal('drain', 'SIGCONT')
   const drained = await withReference(async () => {
     const started = performance.now()
     await bed.drained()
