@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { compare, TOLERANCE } from './simulation/compare.ts'
+import { type Comparison, compare, isClose } from './simulation/compare.ts'
 import { blocks, DOCUMENT, filled, planBlocks, RESULTS, VALIDATION } from './simulation/document.ts'
-import { memoryFactor } from './simulation/memory-probe.ts'
+import { memoryFactor, memoryOf } from './simulation/memory-probe.ts'
 import { plot } from './simulation/plot.ts'
 import { realRun } from './simulation/real-run.ts'
 import { scenarioTable, type Validation, validationTable } from './simulation/result-tables.ts'
@@ -16,7 +16,7 @@ import {
   SCENARIO_NAMES,
   SCENARIO_RATES,
 } from './simulation/results.ts'
-import { simulatedRun, trial } from './simulation/trial.ts'
+import { simulatedRun, trials } from './simulation/trial.ts'
 import { variants } from './simulation/variants.ts'
 
 /**
@@ -89,27 +89,33 @@ function playAll(): void {
 }
 
 async function validate(): Promise<void> {
-  const simulated = Array.from({ length: SIMULATED_RUNS }, (_, seed) => simulatedRun(trial, seed + 1))
-  const factor = await memoryFactor()
-  console.error(`playing the trial for real, ${trial.seconds} s`)
-  const real = await realRun(trial)
+  mkdirSync(FOLDER, { recursive: true })
+  const comparisons: Comparison[] = []
+  for (const trial of trials) {
+    console.error(`playing "${trial.name}" for real, ${trial.seconds} s`)
+    const memoryPerRecord = await memoryOf(trial.recordsPerRequest)
+    const real = await realRun(trial)
+    const memory = { memoryPerRecord, emptyMemory: real.emptyMemory }
+    const simulated = Array.from({ length: SIMULATED_RUNS }, (_, seed) =>
+      simulatedRun(trial, memory, seed + 1),
+    )
+    comparisons.push(...compare(trial, real, simulated))
+    const file = `${FOLDER}/trial-${trial.name.replaceAll(' ', '-')}.json`
+    writeFileSync(file, JSON.stringify({ trial, memory, real, simulated: simulated[0] }))
+  }
+  const factor = Math.round((await memoryFactor()) * 1000) / 1000
   const validation: Validation = {
     machine: `${cpus().length} cores of ${cpus()[0].model}`,
-    memoryFactor: Math.round(factor * 1000) / 1000,
-    comparisons: compare(trial, real, simulated),
+    memoryFactor: factor,
+    comparisons,
   }
   console.log(validationTable(validation))
-  console.log(`\nRedis takes ${validation.memoryFactor} bytes of memory for a byte of elements`)
-  mkdirSync(FOLDER, { recursive: true })
-  writeFileSync(
-    `${FOLDER}/validation.json`,
-    JSON.stringify({ ...validation, trial, real, simulated: simulated[0] }),
-  )
+  console.log(`\nRedis takes ${factor} bytes of memory for a byte of elements`)
   if (values.write) {
     writeFileSync(VALIDATION, `${JSON.stringify(validation, null, 2)}\n`)
     writeDocument()
   }
-  if (validation.comparisons.some(({ difference }) => Math.abs(difference) > TOLERANCE)) process.exitCode = 1
+  if (!comparisons.every(isClose)) process.exitCode = 1
 }
 
 function writeDocument(): void {

@@ -55,9 +55,14 @@ export async function ready({ ports }: Sluice, everyMs?: number): Promise<void> 
   await until(probe, { seconds: START_SECONDS, what: 'starting Sluice', ...(everyMs && { everyMs }) })
 }
 
-/** Values of the metrics endpoint: the sum over all label sets, by name. */
+/** Values of a process's metrics: the sum over all label sets, by name. */
 export async function metricsOf({ ports }: Sluice): Promise<ReadonlyMap<string, number>> {
-  const response = await fetch(`http://127.0.0.1:${ports.metrics}/metrics`)
+  return await metricsAt(ports.metrics)
+}
+
+/** The same, of any metrics endpoint. */
+export async function metricsAt(port: number): Promise<ReadonlyMap<string, number>> {
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`)
   const sums = new Map<string, number>()
   for (const line of (await response.text()).split('\n')) {
     const match = /^([a-zA-Z_:][\w:]*)(?:\{.*\})? (\S+)$/.exec(line)

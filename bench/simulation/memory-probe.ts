@@ -7,10 +7,26 @@ import { makePayload } from '../payload.ts'
 import { parameters as p } from './parameters.ts'
 
 const ELEMENTS = 100
+const { element_size: ELEMENT_BYTES, command_timeout: timeout } = RedisConfig.parse({})
 
 /** How many bytes of memory a real Redis takes for a byte of elements of the usual size: lists and the allocator add some. */
 export async function memoryFactor(): Promise<number> {
-  const { element_size: size, command_timeout: timeout } = RedisConfig.parse({})
+  const full = ELEMENT_BYTES / p.bytesPerRecord.value
+  // Sizes differ, as those of real elements do, from half of an element on.
+  const sizes = Array.from({ length: ELEMENTS }, (_, number) =>
+    Math.floor(full * (0.5 + number / ELEMENTS / 2)),
+  )
+  const { used, packed } = await probe(sizes)
+  return used / packed
+}
+
+/** How many bytes of memory a real Redis takes for a record in elements of so many. */
+export async function memoryOf(recordsPerElement: number): Promise<number> {
+  const { used } = await probe(Array<number>(ELEMENTS).fill(recordsPerElement))
+  return used / ELEMENTS / recordsPerElement
+}
+
+async function probe(sizes: readonly number[]): Promise<{ readonly used: number; readonly packed: number }> {
   await using redis = await startRedis()
   const client = new RedisClient({ url: redis.url, timeout, name: 'memory probe' })
   await client.connect()
@@ -19,14 +35,12 @@ export async function memoryFactor(): Promise<number> {
       Number(parseInfo(await client.command('INFO', ['memory'])).get('used_memory'))
     const before = await used()
     let packed = 0
-    for (let seed = 1; seed <= ELEMENTS; seed++) {
-      // Sizes differ, as those of real elements do, from half of an element on.
-      const records = Math.floor((size / p.bytesPerRecord.value) * (0.5 + seed / ELEMENTS / 2))
+    for (const [seed, records] of sizes.entries()) {
       const element = packElement(makePayload({ records, seed }), 'zstd')
       packed += element.length
       await client.command('RPUSH', ['probe', element])
     }
-    return ((await used()) - before) / packed
+    return { used: (await used()) - before, packed }
   } finally {
     client.close()
   }

@@ -1,4 +1,4 @@
-import { BUDGETS } from '../budgets.ts'
+import { PATH } from '../budgets.ts'
 import { costs, perRecord } from './costs.ts'
 import { bytes, count, figures, percent, table } from './format.ts'
 import { type Parameter, parameters as p } from './parameters.ts'
@@ -20,9 +20,9 @@ export function planSentence(): string {
   const sentences = [RATES[0], RATES[RATES.length - 1]].map((rate) => {
     const plan = planFor(rate)
     const search = count(plan.nodes * p.nodeCores.value)
-    return `at ${count(rate)} records/s ${count(plan.cells)} cells, with ${count(sluiceCores(plan))} cores of Sluice, ${count(redisCores(plan))} of Redis and ${search} of Elasticsearch`
+    return `at ${count(rate)} records/s ${count(plan.cells)} cells with ${count(sluiceCores(plan))} cores of Sluice, ${count(redisCores(plan))} of Redis and ${search} of Elasticsearch`
   })
-  return `- By what was *measured* on a slow machine it takes, ${sentences.join('; ')}.`
+  return `- By what was *measured* on a slow machine: ${sentences.join('; ')}.`
 }
 
 /** What to run, by rate. */
@@ -68,7 +68,7 @@ export function costTable(): string {
 /** Cores that gateways, drains and Redis keep busy at the usual rate, by whose figures. */
 export function cpuTable(): string {
   const measured = perRecord(costs.gateway, p.clientRate.value) + costs.drain.perRecord + p.redis.value / 1000
-  const budget = (BUDGETS[500]?.whole ?? 0) / 1000
+  const budget = (PATH[500]?.whole ?? 0) / 1000
   const basis: Row[] = [
     ['as measured', ({ rate }) => count((rate * measured) / 1000)],
     ['the same, divided by slowness', ({ rate }) => count((rate * measured) / 1000 / p.slowness.value)],

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../test/servers/ports.ts'
 import { startRedis } from '../../test/servers/redis.ts'
-import { type Child, firstLine, readMetrics, run, until } from '../processes.ts'
+import { type Child, firstLine, NODE_FLAGS, run, until } from '../processes.ts'
+import { metricsAt } from '../sluice.ts'
 import type { Trial } from './trial.ts'
 
 /** What was seen of a run, real or simulated: records in the buffer over time, and delays, in milliseconds. */
@@ -12,20 +13,24 @@ export interface Observation {
   readonly backlog: readonly { readonly ms: number; readonly records: number }[]
   readonly p50: number
   readonly p99: number
+  /** Records in requests that were sent back; each counts at every attempt. */
   readonly refused: number
 }
 
-const FLAGS = ['--max-semi-space-size=32', '--single-threaded-gc']
+/** A real run also tells how many bytes Redis had in use with nothing in its lists. */
+export type RealObservation = Observation & { readonly emptyMemory: number }
+
 const WARM_UP_SECONDS = 4
 const SAMPLE_MS = 250
-const LEAD_MS = 1500
+/** Between the warm-up and the trial: long enough for the connector to look at an empty Redis. */
+const LEAD_MS = 4000
 
 /** Plays a trial for real: Redis, gateway, drain, a sink of limited rate and the load, each a process of its own. */
-export async function realRun(trial: Trial): Promise<Observation> {
+export async function realRun(trial: Trial): Promise<RealObservation> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-simulate-'))
   const children: Child[] = []
   let sampling: NodeJS.Timeout | undefined
-  const redis = await startRedis()
+  const redis = await startRedis({ args: ['--maxmemory', String(trial.maxMemory)] })
   try {
     const sink = run('bench/simulation/limited-sink.ts', ['--rate', String(trial.sinkRate)], {
       stdout: 'pipe',
@@ -40,14 +45,20 @@ export async function realRun(trial: Trial): Promise<Observation> {
       const file = join(folder, `${metrics}.yaml`)
       writeFileSync(file, configText(trial, { grpc, metrics, redis: redis.url, sink: sinkUrl }))
       children.push(
-        run('src/cli/main.ts', ['run', '--config', file, '--pipelines', pipeline], { flags: FLAGS }),
+        run('src/cli/main.ts', ['run', '--config', file, '--pipelines', pipeline], { flags: NODE_FLAGS }),
       )
     }
-    for (const port of [gateway, drain]) await until(() => readMetrics(port), 30, 'starting Sluice')
+    for (const port of [gateway, drain])
+      await until(() => metricsAt(port), { seconds: 30, what: 'starting Sluice' })
     await load(grpc, trial, { seconds: WARM_UP_SECONDS })
-    await until(async () => ((await backlog(drain)) === 0 ? true : undefined), 30, 'draining the warm-up')
+    await until(async () => ((await backlog(drain)) === 0 ? true : undefined), {
+      seconds: 30,
+      what: 'draining the warm-up',
+    })
 
     const begin = Date.now() + LEAD_MS
+    await sleep(LEAD_MS / 2)
+    const emptyMemory = ((await metricsAt(drain)).get('sluice_redis_memory_ratio') ?? 0) * trial.maxMemory
     const control = async (switched: 'on' | 'off', ms: number): Promise<void> => {
       await sleep(begin + ms - Date.now())
       await fetch(`${sinkUrl}/outage/${switched}`, { method: 'POST' })
@@ -66,12 +77,16 @@ export async function realRun(trial: Trial): Promise<Observation> {
       control('off', trial.outage.toMs),
     ])
     clearInterval(sampling)
-    await until(async () => ((await backlog(drain)) === 0 ? true : undefined), 30, 'draining')
+    await until(async () => ((await backlog(drain)) === 0 ? true : undefined), {
+      seconds: 30,
+      what: 'draining',
+    })
     const delays = (await (await fetch(`${sinkUrl}/delays`)).json()) as [takenMs: number, delay: number][]
     const own = delays.filter(([takenMs, delay]) => takenMs - delay >= begin - 1).map(([, delay]) => delay)
     own.sort((a, b) => a - b)
     const quantile = (q: number): number => own[Math.floor(own.length * q)]
-    return { backlog: samples, p50: quantile(0.5), p99: quantile(0.99), refused: sent.refused }
+    const refused = sent.refused * trial.recordsPerRequest
+    return { backlog: samples, p50: quantile(0.5), p99: quantile(0.99), refused, emptyMemory }
   } finally {
     clearInterval(sampling)
     for (const child of children.reverse()) await child.stop()
@@ -81,7 +96,7 @@ export async function realRun(trial: Trial): Promise<Observation> {
 }
 
 async function backlog(port: number): Promise<number> {
-  return (await readMetrics(port)).get('sluice_buffer_records') ?? 0
+  return (await metricsAt(port)).get('sluice_buffer_records') ?? 0
 }
 
 async function load(

@@ -1,5 +1,5 @@
 import type { Comparison } from './compare.ts'
-import { TOLERANCE } from './compare.ts'
+import { isClose } from './compare.ts'
 import { count, duration, figures, percent, table } from './format.ts'
 import type { Summary } from './results.ts'
 
@@ -30,12 +30,16 @@ export function scenarioTable(summaries: readonly Summary[]): string {
 
 /** The real run beside the simulated ones. */
 export function validationTable({ machine, comparisons }: Validation): string {
-  const rows = comparisons.map(({ what, unit, real, simulated, least, most, difference }) => [
-    what,
-    `${count(real)} ${unit}`,
-    `${count(simulated)} ${unit} (${count(least)}–${count(most)})`,
-    `${difference >= 0 ? '+' : '−'}${figures(Math.abs(difference) * 100)} %${Math.abs(difference) > TOLERANCE ? ' **off**' : ''}`,
-  ])
+  const rows = comparisons.map((each) => {
+    const { what, unit, real, simulated, least, most, difference, binding } = each
+    const remark = isClose(each) ? (binding ? '' : ' (not asked for)') : ' **off**'
+    return [
+      what,
+      `${count(real)} ${unit}`,
+      `${count(simulated)} ${unit} (${count(least)}–${count(most)})`,
+      `${difference >= 0 ? '+' : '−'}${figures(Math.abs(difference) * 100)} %${remark}`,
+    ]
+  })
   return table([[machine, 'real', 'simulated: median (least–most)', 'difference'], ...rows])
 }
 

@@ -9,35 +9,69 @@ import { type Topology, topologyOf } from './topology.ts'
 
 /** A run that is small enough to be real. */
 export interface Trial {
+  readonly name: string
   /** Records per second before the factor of the load, and those the sink takes. */
   readonly rate: number
   readonly sinkRate: number
   readonly recordsPerRequest: number
   readonly steps: readonly (readonly [fromMs: number, factor: number])[]
+  /** When the sink takes nothing. */
   readonly outage: { readonly fromMs: number; readonly toMs: number }
   readonly seconds: number
+  /** maxmemory of Redis, bytes. */
+  readonly maxMemory: number
   /** `retry_on_failure.max_interval`, milliseconds: short, or chance alone would decide when draining goes on. */
   readonly maxInterval: number
+  /** Stretches of the run that have a backlog each. */
+  readonly phases: readonly { readonly name: string; readonly fromMs: number; readonly toMs: number }[]
 }
 
-/** A spike that the sink cannot keep up with, then an outage of the sink. */
-export const trial: Trial = {
-  rate: 1000,
-  sinkRate: 2500,
-  recordsPerRequest: 50,
-  steps: [
-    [8_000, p.spikeFactor.value],
-    [23_000, 1],
-  ],
-  outage: { fromMs: 54_000, toMs: 64_000 },
-  seconds: 82,
-  maxInterval: 2_000,
+/** What Redis was found to take, in bytes: with nothing in its lists, and for each record. */
+export interface RedisMemory {
+  readonly emptyMemory: number
+  readonly memoryPerRecord: number
 }
+
+const COMMON = { recordsPerRequest: 50, maxInterval: 2_000 }
+
+export const trials: readonly Trial[] = [
+  // A spike that the sink cannot keep up with, then an outage of the sink.
+  {
+    ...COMMON,
+    name: 'spike and outage',
+    rate: 1000,
+    sinkRate: 2500,
+    steps: [
+      [8_000, p.spikeFactor.value],
+      [23_000, 1],
+    ],
+    outage: { fromMs: 54_000, toMs: 64_000 },
+    seconds: 82,
+    maxMemory: 1024 ** 3,
+    phases: [
+      { name: 'spike', fromMs: 8_000, toMs: 54_000 },
+      { name: 'outage', fromMs: 54_000, toMs: 82_000 },
+    ],
+  },
+  // An outage that is too long for a small Redis: it refuses, and takes again.
+  {
+    ...COMMON,
+    name: 'full Redis',
+    rate: 1000,
+    sinkRate: 2500,
+    steps: [],
+    outage: { fromMs: 6_000, toMs: 36_000 },
+    seconds: 64,
+    maxMemory: 7 * 1024 ** 2,
+    phases: [{ name: 'full Redis', fromMs: 6_000, toMs: 64_000 }],
+  },
+]
 
 const SAMPLE_MS = 250
 
 /** One gateway, one drain and a sink that takes one bulk at a time. */
-export function trialTopology({ rate, sinkRate, recordsPerRequest, maxInterval }: Trial): Topology {
+function trialTopology(trial: Trial, memory: RedisMemory): Topology {
+  const { rate, sinkRate, recordsPerRequest, maxInterval, maxMemory } = trial
   const usual = topologyOf(planFor(rate))
   const delivery = z.object(deliveryShape).parse({ retry_on_failure: { max_interval: `${maxInterval}ms` } })
   return {
@@ -50,6 +84,7 @@ export function trialTopology({ rate, sinkRate, recordsPerRequest, maxInterval }
     senders: { kind: 'paced', recordsPerRequest, retryAfter: 1000 },
     network: 1,
     delivery,
+    shard: { ...usual.shard, ...memory, maxMemory },
     elasticsearch: {
       ...usual.elasticsearch,
       nodes: 1,
@@ -65,10 +100,10 @@ export function trialTopology({ rate, sinkRate, recordsPerRequest, maxInterval }
 }
 
 /** The same trial in the model. */
-export function simulatedRun(of: Trial, seed: number): Observation {
+export function simulatedRun(of: Trial, memory: RedisMemory, seed: number): Observation {
   const untilMs = of.seconds * 1000
   const { samples, p50, p99, refused } = simulate(
-    trialTopology(of),
+    trialTopology(of, memory),
     {
       name: 'steady',
       title: 'trial',
