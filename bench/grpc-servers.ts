@@ -1,15 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { otlp } from '../receivers/otlp/index.ts'
-import { OtlpReceiver } from '../receivers/otlp/receiver.ts'
-import { LogBatch } from '../src/logs/batch.ts'
-import { testContext } from '../test/support/component.ts'
-import { makePayload } from './payload.ts'
+import { pino } from 'pino'
+import { config } from '../receivers/otlp/config.ts'
+import { Counts } from '../receivers/otlp/counts.ts'
+import { serveGrpc } from '../receivers/otlp/grpc/serve.ts'
+import { type Incoming, Intake } from '../receivers/otlp/intake.ts'
+import type { Outcome } from '../receivers/otlp/outcome.ts'
+import { Metrics } from '../src/telemetry/metrics.ts'
 import { type Child, firstLine, NODE_FLAGS, run } from './processes.ts'
 
 /**
- * `node bench/grpc-servers.ts`: what a request costs each implementation of OTLP/gRPC, from the socket to a push that
- * does nothing, in CPU microseconds of its process. They take turns, and the median counts.
+ * `node bench/grpc-servers.ts`: what a request costs in each implementation of OTLP/gRPC, from the socket to its bytes
+ * and back to the answer, in CPU microseconds of the process. They take turns, and the median counts.
  */
 const { values } = parseArgs({
   options: {
@@ -22,14 +24,27 @@ const { values } = parseArgs({
 })
 
 const IMPLEMENTATIONS = ['grpc-js', 'http2'] as const
-const WARM_UP_SECONDS = 5
-const DECODE_MS = 200
+const WARM_UP_SECONDS = 4
+const SUCCESS: Outcome = { ok: true, rejected: 0, message: '' }
+
+/** Takes requests without looking at what they hold, which costs the same for either. */
+class Reading extends Intake {
+  override async take(incoming: Incoming, counts: Counts): Promise<Outcome> {
+    await incoming.read()
+    incoming.giveBack()
+    counts.count(SUCCESS, 1)
+    return SUCCESS
+  }
+}
 
 async function serve(implementation: string): Promise<void> {
-  const config = otlp.config.parse({ protocols: { grpc: { endpoint: '127.0.0.1:0', implementation } } })
-  const receiver = new OtlpReceiver(config, { ...testContext(), push: async () => {} })
-  await receiver.start()
-  console.log(receiver.port('grpc'))
+  const { grpc } = config.parse({
+    protocols: { grpc: { endpoint: '127.0.0.1:0', implementation } },
+  }).protocols
+  if (grpc === undefined) throw new Error('gRPC is off')
+  const intake = new Reading(async () => {}, pino(), new AbortController().signal)
+  const { port } = await serveGrpc(grpc, intake, new Counts(new Metrics().bind({}), 'grpc'))
+  console.log(port)
 }
 
 interface Server {
@@ -42,31 +57,24 @@ async function measure(records: number): Promise<void> {
   const servers: Server[] = []
   try {
     for (const implementation of IMPLEMENTATIONS) {
-      const child = run('bench/grpc-servers.ts', ['--serve', implementation], {
-        stdout: 'pipe',
-        flags: NODE_FLAGS,
-      })
+      const args = ['--serve', implementation]
+      const child = run('bench/grpc-servers.ts', args, { stdout: 'pipe', flags: NODE_FLAGS })
       servers.push({ child, port: Number(await firstLine(child)), turns: [] })
     }
     for (const { port } of servers) await load(port, records, WARM_UP_SECONDS)
     for (let turn = 0; turn < Number(values.turns); turn++) {
-      for (const server of servers) {
-        const before = await cpuSeconds(server.child)
-        const requests = await load(server.port, records, Number(values.seconds))
-        const used = (await cpuSeconds(server.child)) - before
-        server.turns.push((used * 1e6) / requests)
+      for (const { child, port, turns } of servers) {
+        const before = await cpuSeconds(child)
+        const requests = await load(port, records, Number(values.seconds))
+        turns.push((((await cpuSeconds(child)) - before) * 1e6) / requests)
       }
     }
   } finally {
     for (const { child } of servers) await child.stop()
   }
   const [library, own] = servers.map(({ turns }) => median(turns))
-  const decode = decodeMicroseconds(records)
-  const cells = [library, own, decode].map((value) => value.toFixed(1).padStart(10))
-  const ratios = [library / own, (library - decode) / (own - decode)].map((ratio) =>
-    ratio.toFixed(1).padStart(9),
-  )
-  console.log([String(records).padStart(7), ...cells, ...ratios].join(''))
+  const cells = [library, own].map((value) => value.toFixed(1).padStart(10))
+  console.log(`${String(records).padStart(7)}${cells.join('')}${(library / own).toFixed(1).padStart(8)}`)
 }
 
 /** Resolves with the requests that were answered. */
@@ -83,21 +91,6 @@ async function cpuSeconds({ process: { pid } }: Child): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
-/** What both do with a request once they have its bytes: nearly the same for either. */
-function decodeMicroseconds(records: number): number {
-  const payload = makePayload({ records, seed: 1 })
-  const turns: number[] = []
-  for (let turn = 0; turn < Number(values.turns); turn++) {
-    const end = performance.now() + DECODE_MS
-    const before = process.cpuUsage()
-    let decoded = 0
-    while (performance.now() < end) decoded += LogBatch.decode(payload).size
-    const { user, system } = process.cpuUsage(before)
-    turns.push(((user + system) * records) / decoded)
-  }
-  return median(turns)
-}
-
 function median(of: readonly number[]): number {
   return of.toSorted((a, b) => a - b)[Math.floor(of.length / 2)]
 }
@@ -105,7 +98,6 @@ function median(of: readonly number[]): number {
 if (values.serve !== undefined) {
   await serve(values.serve)
 } else {
-  console.log('CPU µs per request            of which  times     without')
-  console.log('records   grpc-js     http2    decode   cheaper   decode')
+  console.log('CPU µs per request\nrecords   grpc-js     http2   times')
   for (const records of values.records.split(',').map(Number)) await measure(records)
 }

@@ -20,6 +20,7 @@ interface Property {
   readonly default?: unknown
   readonly enum?: readonly unknown[]
   readonly properties?: Readonly<Record<string, Property>>
+  readonly anyOf?: readonly Property[]
 }
 
 function reference(): string {
@@ -38,8 +39,10 @@ function table(schema: z.ZodType): string {
   return `| setting | default | what it does |\n|---|---|---|\n${rows.join('\n')}\n`
 }
 
-function rowsOf({ properties = {} }: Property, prefix: string): string[] {
-  return Object.entries(properties).flatMap(([name, property]) => {
+function rowsOf({ properties, anyOf = [] }: Property, prefix: string): string[] {
+  // What may also be left empty, as `grpc:` may, is an object or nothing.
+  const all = properties ?? anyOf.find((choice) => choice.properties)?.properties ?? {}
+  return Object.entries(all).flatMap(([name, property]) => {
     const path = prefix + name
     const nested = rowsOf(property, `${path}.`)
     const value =
