@@ -13,10 +13,15 @@ import { pause } from './pause.ts'
 import { Reaper } from './reaper.ts'
 import { type Held, type Outcome, Worker } from './worker.ts'
 
-/** A script cannot block, so an empty queue is asked again, less and less often. */
-const FIRST_PAUSE = 5
+/**
+ * A script cannot block, so a queue that was emptied is asked again after a while, and less and less often. What is
+ * taken once has cost less than what is taken bit by bit.
+ */
+const FIRST_PAUSE = 10
 const LONGEST_PAUSE = 50
 const TROUBLE_PAUSE = 500
+/** So few elements at once are all that the queue held. */
+const FEW = 4
 
 export interface ConsumerOptions {
   readonly client: RedisClient
@@ -77,6 +82,7 @@ export class Consumer {
    */
   async *leases(signal: AbortSignal): AsyncGenerator<Lease, void, undefined> {
     const ended = this.#ending.signal
+    const { prefetch } = this.#options.config
     const end = (): void => this.#end()
     signal.addEventListener('abort', end)
     if (signal.aborted) end()
@@ -84,19 +90,16 @@ export class Consumer {
     this.#age.start()
     try {
       for (let wait = FIRST_PAUSE; !ended.aborted; ) {
-        if (this.#ready.length === 0) {
-          this.#taking = this.#take()
-          await unlessAborted(this.#taking, ended)
+        this.#taking = this.#take()
+        await unlessAborted(this.#taking, ended)
+        const taken = this.#ready.length
+        wait = taken === 0 ? Math.min(wait * 1.5, LONGEST_PAUSE) : FIRST_PAUSE
+        const again = performance.now() + wait
+        while (this.#ready.length > 0 && !ended.aborted) {
+          const lease = this.#lend(this.#ready.shift() as Held)
+          if (lease) yield lease
         }
-        const held = this.#ready.shift()
-        if (held === undefined) {
-          await pause(wait, ended)
-          wait = Math.min(wait * 1.5, LONGEST_PAUSE)
-          continue
-        }
-        wait = FIRST_PAUSE
-        const lease = this.#lend(held)
-        if (lease) yield lease
+        if (taken < Math.min(FEW, prefetch)) await pause(again - performance.now(), ended)
       }
     } finally {
       signal.removeEventListener('abort', end)
