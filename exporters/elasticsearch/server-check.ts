@@ -1,6 +1,10 @@
+import { once } from 'node:events'
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
 import { type ElasticsearchConfig, nodesOf } from './config.ts'
 import type { Targets } from './target.ts'
+import type { TemplateAnswer, TemplateQuestion } from './template-check.ts'
 
 const TIMEOUT_MS = 10_000
 
@@ -14,44 +18,36 @@ export async function checkServer(
   log: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const { api_key, user, password, logs_index } = config
-  if (logs_index !== undefined) return
-  // Large, and of no use to a process that only receives.
-  const { Client } = await import('@elastic/elasticsearch')
-  const client = new Client({
-    nodes: nodesOf(config),
-    ...(api_key
-      ? { auth: { apiKey: api_key } }
-      : user
-        ? { auth: { username: user, password: password ?? '' } }
-        : {}),
-    requestTimeout: TIMEOUT_MS,
-    maxRetries: 0,
-  })
-  const name = targets.of({}).index
-  try {
-    const { index_templates } = await client.indices.getIndexTemplate({}, { signal })
-    const matching = index_templates.filter(({ index_template }) =>
-      [index_template.index_patterns].flat().some((pattern) => matches(pattern, name)),
-    )
-    if (!matching.some(({ index_template }) => index_template.data_stream !== undefined)) {
-      log.warn(
-        { dataStream: name },
-        'no index template makes this a data stream; documents will be refused until one does',
-      )
-    }
-  } catch (error) {
-    if (signal.aborted) return
+  if (config.logs_index !== undefined) return
+  const { index: name } = targets.of({})
+  const answer = await ask({ client: clientOptions(config), name }, signal).catch((error: unknown) => ({
+    error: error instanceof Error ? error.message : String(error),
+  }))
+  if (signal.aborted) return
+  if ('error' in answer) {
+    log.warn({ err: answer.error }, 'Elasticsearch could not be asked for its templates')
+  } else if (!answer.found) {
     log.warn(
-      { err: error instanceof Error ? error.message : error },
-      'Elasticsearch could not be asked for its templates',
+      { dataStream: name },
+      'no index template makes this a data stream; documents will be refused until one does',
     )
-  } finally {
-    await client.close()
   }
 }
 
-function matches(pattern: string, name: string): boolean {
-  const regex = pattern.split('*').map((literal) => literal.replace(/[^\w]/g, '\\$&'))
-  return new RegExp(`^${regex.join('.*')}$`).test(name)
+function clientOptions(config: ElasticsearchConfig): TemplateQuestion['client'] {
+  const { api_key, user, password } = config
+  const auth = api_key ? { apiKey: api_key } : user ? { username: user, password: password ?? '' } : undefined
+  return { nodes: nodesOf(config), ...(auth && { auth }), requestTimeout: TIMEOUT_MS, maxRetries: 0 }
+}
+
+/** In a thread: the official client is large, and what it takes would be in the way of every garbage collection after. */
+async function ask(question: TemplateQuestion, signal: AbortSignal): Promise<TemplateAnswer> {
+  const file = new URL(`./template-check${extname(import.meta.url)}`, import.meta.url)
+  const thread = new Worker(file, { workerData: question })
+  try {
+    const [answer] = (await once(thread, 'message', { signal })) as [TemplateAnswer]
+    return answer
+  } finally {
+    await thread.terminate()
+  }
 }
