@@ -1,5 +1,4 @@
-import { constants, performServerHandshake, type ServerHttp2Session, type ServerOptions } from 'node:http2'
-import type { Socket } from 'node:net'
+import { constants, type ServerHttp2Session } from 'node:http2'
 import type { GrpcSettings } from '../config.ts'
 import { Call, type Calls } from './call.ts'
 
@@ -9,20 +8,12 @@ const WINDOW_BYTES = 4 * 1024 * 1024
 const IDLE_PING_MS = 2 * 60 * 60 * 1000
 const STRIKES = 2
 const TOO_MANY_PINGS = Buffer.from('too_many_pings')
-/**
- * GOAWAY with the highest stream there can be: the client opens no more, and those that cross with it are still taken.
- * Node's own GOAWAY always turns those away.
- */
-const SHUTDOWN_NOTICE = Buffer.from('000008' + '07' + '00' + '00000000' + '7fffffff' + '00000000', 'hex')
-/** How long a client gets to notice, if it does not say that it has. */
-const NOTICE_MS = 1000
 /** Share of the age by which that of each connection differs, so that they do not all end at once. */
 const JITTER = 0.1
 
 /** The HTTP/2 connection of a client: its calls, and when it ends. */
 export class Connection {
   readonly #session: ServerHttp2Session
-  readonly #socket: Socket
   readonly #settings: GrpcSettings
   readonly #calls = new Set<Call>()
   readonly #opened = performance.now()
@@ -35,17 +26,13 @@ export class Connection {
   #strikes = 0
   #ended: number | undefined
 
-  constructor(socket: Socket, options: ServerOptions, settings: GrpcSettings, calls: Calls) {
-    const session = performServerHandshake(socket, options)
+  constructor(session: ServerHttp2Session, settings: GrpcSettings, calls: Calls) {
     this.#session = session
-    this.#socket = socket
     this.#settings = settings
     const age = settings.keepalive.server_parameters.max_connection_age
     this.#maxAge = age * (1 + JITTER * (2 * Math.random() - 1))
     const closed = (call: Call): void => this.#remove(call)
     session.setLocalWindowSize(WINDOW_BYTES)
-    // `close` follows and says enough.
-    session.on('error', () => {})
     session.once('remoteSettings', () => {
       this.#greeted = true
     })
@@ -55,10 +42,6 @@ export class Connection {
       this.#calls.add(call)
       call.start(closed)
     })
-  }
-
-  onClose(listener: () => void): void {
-    this.#session.once('close', listener)
   }
 
   /** Ends what takes too long: called several times a second. */
@@ -75,18 +58,15 @@ export class Connection {
     else this.#checkAlive(now)
   }
 
-  /** Takes no new calls, which clients are told, and closes when those that run have been answered. */
+  /**
+   * Closes when the calls that run have been answered. The client is told which is the last, so it may send those anew
+   * that were on their way. Node has no gentler way, and nobody but Node may write to the socket.
+   */
   end(): void {
     const session = this.#session
     if (this.#ended !== undefined || session.destroyed || session.closed) return
     this.#ended = performance.now()
-    // Node's HTTP/2 knows nothing of this frame; it only ever writes whole ones, so it can stand between any two.
-    this.#socket.write(SHUTDOWN_NOTICE)
-    const close = (): void => session.close()
-    const timer = setTimeout(close, NOTICE_MS)
-    session.once('close', () => clearTimeout(timer))
-    // What comes back has been sent after the notice was read.
-    session.ping(close)
+    session.close()
   }
 
   /** Closes at once; clients are told that their calls are cancelled, which they try again. */

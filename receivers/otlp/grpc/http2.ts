@@ -1,5 +1,4 @@
-import type { ServerOptions } from 'node:http2'
-import { createServer } from 'node:net'
+import { createServer, type ServerOptions } from 'node:http2'
 import type { GrpcSettings } from '../config.ts'
 import type { Counts } from '../counts.ts'
 import { SizeLimit } from '../decompress.ts'
@@ -23,14 +22,14 @@ export async function serve(settings: GrpcSettings, intake: Intake, counts: Coun
     limit: new SizeLimit(settings.max_recv_msg_size_mib * MIB, 'max_recv_msg_size_mib'),
     readTimeoutMs: settings.read_timeout,
   }
-  const options = http2Options(settings)
   const connections = new Set<Connection>()
-  const sockets = createServer((socket) => {
-    const connection = new Connection(socket, options, settings, calls)
+  const server = createServer(http2Options(settings))
+  server.on('session', (session) => {
+    const connection = new Connection(session, settings, calls)
     connections.add(connection)
-    connection.onClose(() => connections.delete(connection))
+    session.once('close', () => connections.delete(connection))
   })
-  const address = await listen(sockets, 'gRPC', settings.endpoint)
+  const address = await listen(server, 'gRPC', settings.endpoint)
   const clock = setInterval(() => {
     const now = performance.now()
     for (const connection of connections) connection.checkTime(now)
@@ -38,7 +37,8 @@ export async function serve(settings: GrpcSettings, intake: Intake, counts: Coun
   clock.unref()
 
   const close = async (): Promise<void> => {
-    const closed = new Promise((resolve) => sockets.close(resolve))
+    const closed = new Promise((resolve) => server.close(resolve))
+    // Not every version of Node has that end the connections.
     for (const connection of connections) connection.end()
     await closed
     clearInterval(clock)
