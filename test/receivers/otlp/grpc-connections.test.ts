@@ -44,7 +44,7 @@ describe.each(IMPLEMENTATIONS)('a connection to %s', (implementation) => {
   const start = serveBy(implementation)
 
   it('ends at max_connection_age, after the calls that run', async () => {
-    const { harness, buffered, pushed } = await busy(start, parameters({ max_connection_age: '100ms' }))
+    const { harness, buffered, pushed } = await busy(start, parameters({ max_connection_age: '1s' }))
     const session = rawSession(portOf(harness))
     const ended = farewell(session)
     const closed = once(session, 'close')
@@ -60,7 +60,7 @@ describe.each(IMPLEMENTATIONS)('a connection to %s', (implementation) => {
   it('cuts calls off that run on for max_connection_age_grace', async () => {
     const { harness, pushed } = await busy(
       start,
-      parameters({ max_connection_age: '100ms', max_connection_age_grace: '100ms' }),
+      parameters({ max_connection_age: '1s', max_connection_age_grace: '100ms' }),
     )
     const { stream, answer } = rawCall(portOf(harness))
     stream.end(frame(small))
@@ -101,7 +101,7 @@ describe.each(IMPLEMENTATIONS)('a connection to %s', (implementation) => {
   })
 
   it('is closed at the deadline where calls do not end, also when it stops for another reason', async () => {
-    const { harness, pushed } = await busy(start, parameters({ max_connection_age: '100ms' }))
+    const { harness, pushed } = await busy(start, parameters({ max_connection_age: '1s' }))
     const { session, stream, answer } = rawCall(portOf(harness))
     stream.end(frame(small))
     await pushed.opened
