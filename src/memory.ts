@@ -25,13 +25,29 @@ export class Memory {
     return Buffer.from(piece, 0, size)
   }
 
-  /** Takes a buffer back that nobody reads any more, nor any part of it. Does nothing with one that `take` did not lend. */
+  /** Takes over a buffer that nobody else has a part of: it is freed when it is given back, not some time later. */
+  adopt(buffer: Buffer): Buffer {
+    // Node cuts small buffers out of one it shares.
+    if (buffer.buffer.byteLength > Math.max(SMALLEST_BYTES, Buffer.poolSize)) this.#lent.add(buffer.buffer)
+    return buffer
+  }
+
+  /**
+   * Takes a buffer back that nobody reads any more, nor any part of it. Does nothing with one that was neither lent
+   * nor adopted.
+   */
   give({ buffer }: Buffer): void {
-    if (!this.#lent.delete(buffer) || this.#idleBytes + buffer.byteLength > MAX_IDLE_BYTES) return
-    this.#idleBytes += buffer.byteLength
-    const pieces = this.#idle.get(buffer.byteLength)
+    if (!this.#lent.delete(buffer)) return
+    const size = buffer.byteLength
+    if (size !== sizeClass(size) || this.#idleBytes + size > MAX_IDLE_BYTES) {
+      // Moves what is there into nothing: the collector need not find it.
+      ;(buffer as ArrayBuffer).transfer(0)
+      return
+    }
+    this.#idleBytes += size
+    const pieces = this.#idle.get(size)
     if (pieces) pieces.push(buffer as ArrayBuffer)
-    else this.#idle.set(buffer.byteLength, [buffer as ArrayBuffer])
+    else this.#idle.set(size, [buffer as ArrayBuffer])
   }
 }
 

@@ -31,6 +31,21 @@ describe('lent memory', () => {
     expect(memory.take(MIB).buffer).not.toBe(foreign.buffer)
   })
 
+  it('frees what was adopted as soon as it is given back', () => {
+    const memory = new Memory()
+    const buffer = memory.adopt(Buffer.allocUnsafe(700_000))
+    expect(buffer).toHaveLength(700_000)
+    memory.give(buffer)
+    expect(buffer).toHaveLength(0)
+  })
+
+  it('leaves what Node shares between small buffers alone', () => {
+    const memory = new Memory()
+    const small = Buffer.from('small')
+    memory.give(memory.adopt(small))
+    expect(String(small)).toBe('small')
+  })
+
   it('keeps no more than so much of it', () => {
     const memory = new Memory()
     const lent = Array.from({ length: 20 }, () => memory.take(4 * MIB))

@@ -2,6 +2,7 @@ import { constants, type ZstdOptions, zstdCompressSync, zstdDecompressSync } fro
 import { LogBatch } from '../logs/batch.ts'
 import { ENVELOPE } from '../logs/envelope.ts'
 import { MalformedError, WireReader } from '../logs/wire.ts'
+import { memory } from '../memory.ts'
 
 /** How elements are kept: zstd frames are told by their magic bytes, so a buffer may hold both. */
 export type Compression = 'zstd' | 'none'
@@ -58,7 +59,7 @@ function unpack(element: Buffer): Buffer {
   } catch (cause) {
     throw new MalformedError('the zstd frame is damaged', { cause })
   }
-  return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces)
+  return memory.adopt(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces))
 }
 
 /** With `info`, Node returns the engine as well, which its type declarations do not know. */

@@ -80,7 +80,7 @@ export class LogBatch {
     return new LogBatch(newData(bytes, structure, parts, !orphans, true))
   }
 
-  /** Puts batches out of buffers together, in memory that is lent: see `release`. */
+  /** Puts batches out of buffers together, in memory that is lent, and releases each: see `release`. */
   static concat(batches: readonly LogBatch[]): LogBatch {
     if (batches.length === 1) return batches[0]
     const parts = batches.map((batch) => batch.#wholeBytes())
@@ -90,10 +90,11 @@ export class LogBatch {
       bytes.set(part, at)
       at += part.length
     }
+    for (const batch of batches) batch.release()
     return LogBatch.open(bytes)
   }
 
-  /** Gives lent memory back. Nobody may read the batch any more, nor a fork or selection of it. */
+  /** Gives its memory back. Nobody may read the batch any more, nor a fork or selection of it. */
   release(): void {
     memory.give(this.data.bytes)
   }
