@@ -15,14 +15,15 @@ const USUAL_CHUNK_BYTES = 512 * 1024
 /** A frame may claim anything: more than this is unpacked in several pieces. */
 const MAX_CHUNK_BYTES = 8 * 1024 * 1024
 
-/** Packs encoded requests, one after the other, as an element of a buffer. The result shares nothing with `requests`. */
+/** Packs encoded requests, one after the other, as an element of a buffer. The result shares nothing with `requests`, and may be given to `memory`. */
 export function packElement(requests: Buffer, compression: Compression): Buffer {
-  if (compression === 'none') return Buffer.from(requests)
-  return zstdCompressSync(requests, {
+  if (compression === 'none') return memory.adopt(Buffer.from(requests))
+  const packed = zstdCompressSync(requests, {
     params: { [constants.ZSTD_c_compressionLevel]: 1 },
     // One piece for the usual result, instead of many to be put together.
     chunkSize: Math.max(64 * 1024, requests.length >>> 2),
   })
+  return memory.adopt(packed)
 }
 
 /**

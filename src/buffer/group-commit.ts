@@ -2,6 +2,7 @@ import { RetryableError } from '../component.ts'
 import type { LogBatch } from '../logs/batch.ts'
 import type { Piece } from '../logs/encode.ts'
 import { WireWriter } from '../logs/wire-writer.ts'
+import { memory } from '../memory.ts'
 import { type Compression, packElement } from './element.ts'
 
 const INITIAL_BYTES = 64 * 1024
@@ -20,7 +21,7 @@ export interface GroupCommitOptions {
   readonly compression: Compression
   /** Bytes that may wait or be on their way; more is refused, and the client comes back. */
   readonly maxPendingBytes: number
-  /** Resolves once the element is durable. Several writes may be under way. */
+  /** Resolves once the element is durable, and nobody reads its bytes any more. Several writes may be under way. */
   write(element: Element): Promise<void>
 }
 
@@ -104,5 +105,7 @@ export class GroupCommit {
     const bytes = packElement(requests, this.#options.compression)
     const records = waiting.reduce((sum, each) => sum + each.records, 0)
     await this.#options.write({ bytes, records })
+    // Not after a failure: something may still be under way with it.
+    memory.give(bytes)
   }
 }
