@@ -6,10 +6,14 @@ export interface Cost {
   readonly perRecord: number
 }
 
-/** The line through what was measured per record with requests of 10 and of 500 records, in µs. */
+/** Records per request of the two measurements. */
+const SMALL = 20
+const LARGE = 500
+
+/** The line through what was measured per record with small and large requests, in µs. */
 function through(small: number, large: number): Cost {
-  const perRequest = (small - large) / (1 / 10 - 1 / 500)
-  return { perRequest: perRequest / 1000, perRecord: (large - perRequest / 500) / 1000 }
+  const perRequest = (small - large) / (1 / SMALL - 1 / LARGE)
+  return { perRequest: perRequest / 1000, perRecord: (large - perRequest / LARGE) / 1000 }
 }
 
 /** What gateways and drains cost, as measured. */

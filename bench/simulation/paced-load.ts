@@ -31,6 +31,9 @@ const records = Number(values.records)
 const load = new Load(JSON.parse(values.steps) as [number, number][])
 let requests = 0
 let refused = 0
+/** How long after its time a request left, and how long one was under way that was taken: milliseconds, at most. */
+let late = 0
+let slowest = 0
 
 /** A request with timestamps of now. */
 function frame(seed: number): Buffer {
@@ -57,7 +60,12 @@ function send(session: ClientHttp2Session, message: Buffer): Promise<boolean> {
 }
 
 async function deliver(session: ClientHttp2Session, message: Buffer): Promise<void> {
-  while (!(await send(session, message))) {
+  for (;;) {
+    const sent = performance.now()
+    if (await send(session, message)) {
+      slowest = Math.max(slowest, performance.now() - sent)
+      return
+    }
     refused++
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
   }
@@ -79,8 +87,9 @@ const underWay: Promise<void>[] = []
 for (let due = 0; due < end; due += (records / Number(values.rate) / load.at(due)) * 1000) {
   const early = due - (Date.now() - began)
   if (early > 0) await new Promise((resolve) => setTimeout(resolve, early))
+  late = Math.max(late, Date.now() - began - due)
   underWay.push(deliver(sessions[requests % CONNECTIONS], frame(++requests)))
 }
 await Promise.all(underWay)
 for (const session of sessions) session.close()
-process.stdout.write(`${JSON.stringify({ requests, records: requests * records, refused })}\n`)
+process.stdout.write(`${JSON.stringify({ requests, refused, late, slowest })}\n`)

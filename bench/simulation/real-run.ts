@@ -23,9 +23,22 @@ export type RealObservation = Observation & { readonly emptyMemory: number }
 const WARM_UP_SECONDS = 4
 const SAMPLE_MS = 250
 /** Between the warm-up and the trial: long enough for the connector to look at an empty Redis. */
-const LEAD_MS = 4000
+const LEAD_MS = 6000
 
-/** Plays a trial for real: Redis, gateway, drain, a sink of limited rate and the load, each a process of its own. */
+/** What the load tells: requests sent back, and milliseconds that a request left late, or was under way, at most. */
+interface Sent {
+  readonly refused: number
+  readonly late: number
+  readonly slowest: number
+}
+
+/** CPU is to be no part of a trial: a machine on which something takes longer than this is too busy for one. */
+const PATIENCE_MS = 1500
+
+/**
+ * Plays a trial for real: Redis, gateway, drain, a sink of limited rate and the load, each a process of its own.
+ * @throws Error when the machine was too busy for it to mean anything
+ */
 export async function realRun(trial: Trial): Promise<RealObservation> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-simulate-'))
   const children: Child[] = []
@@ -81,6 +94,10 @@ export async function realRun(trial: Trial): Promise<RealObservation> {
       seconds: 30,
       what: 'draining',
     })
+    if (Math.max(sent.late, sent.slowest) > PATIENCE_MS) {
+      const times = `the load was up to ${Math.round(sent.late)} ms late, an answer took up to ${Math.round(sent.slowest)} ms`
+      throw new Error(`${times}: something else keeps this machine busy; try again later`)
+    }
     const delays = (await (await fetch(`${sinkUrl}/delays`)).json()) as [takenMs: number, delay: number][]
     const own = delays.filter(([takenMs, delay]) => takenMs - delay >= begin - 1).map(([, delay]) => delay)
     own.sort((a, b) => a - b)
@@ -99,15 +116,11 @@ async function backlog(port: number): Promise<number> {
   return (await metricsAt(port)).get('sluice_buffer_records') ?? 0
 }
 
-async function load(
-  port: number,
-  trial: Trial,
-  more: Record<string, string | number>,
-): Promise<{ refused: number }> {
+async function load(port: number, trial: Trial, more: Record<string, string | number>): Promise<Sent> {
   const options = { target: `127.0.0.1:${port}`, records: trial.recordsPerRequest, rate: trial.rate, ...more }
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
   const child = run('bench/simulation/paced-load.ts', args, { stdout: 'pipe' })
-  return JSON.parse(await firstLine(child)) as { refused: number }
+  return JSON.parse(await firstLine(child)) as Sent
 }
 
 function configText(
