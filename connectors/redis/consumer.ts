@@ -99,7 +99,7 @@ export class Consumer {
           const lease = this.#lend(this.#ready.shift() as Held)
           if (lease) yield lease
         }
-        if (taken < Math.min(FEW, prefetch)) await pause(again - performance.now(), ended)
+        if (taken < Math.min(FEW, prefetch)) await pause(Math.max(0, again - performance.now()), ended)
       }
     } finally {
       signal.removeEventListener('abort', end)
