@@ -9,6 +9,7 @@ import { GroupCommit } from '../../src/buffer/group-commit.ts'
 import type { ComponentContext } from '../../src/define.ts'
 import { LogBatch } from '../../src/logs/batch.ts'
 import { newIdentityKey } from '../../src/logs/identity.ts'
+import { memory } from '../../src/memory.ts'
 import { measuredStage, pushThrough } from '../../src/service/stages.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
 import { makePayload } from '../payload.ts'
@@ -18,7 +19,7 @@ export interface Stage {
   readonly name: string
   /** In one round. */
   readonly records: number
-  round(): Promise<void>
+  readonly round: () => Promise<void>
 }
 
 /** Records of one round: enough that what is left over at its end hardly counts. */
@@ -36,13 +37,12 @@ export async function stagesFor(recordsPerRequest: number): Promise<readonly [ga
   const elements: Buffer[] = []
   const gateway = gatewayRound(payloads, (element) => elements.push(element))
   await gateway()
-  const once = elements.map((element) => Buffer.from(element))
-  const rendering = drainRound(once)
+  const rendering = drainRound([...elements])
   return [
     {
       name: name('gateway'),
       records: ROUND_RECORDS,
-      async round() {
+      round: async () => {
         elements.length = 0
         await gateway()
       },
@@ -58,7 +58,8 @@ function gatewayRound(payloads: readonly Buffer[], keep: (element: Buffer) => vo
     lingerMs: LINGER_MS,
     compression: 'zstd',
     maxPendingBytes: Number.POSITIVE_INFINITY,
-    write: async ({ bytes }) => keep(bytes),
+    // It is freed as soon as it is durable.
+    write: async ({ bytes }) => keep(Buffer.from(bytes)),
   })
   const metrics = new Metrics()
   const context = contextOf(metrics)
@@ -90,7 +91,10 @@ function gatewayRound(payloads: readonly Buffer[], keep: (element: Buffer) => vo
 function drainRound(elements: readonly Buffer[]): () => void {
   const renderer = new BulkRenderer(new Targets(undefined))
   return () => {
-    const { records } = renderer.render(LogBatch.concat(elements.map(openElement)))
+    const batch = LogBatch.concat(elements.map(openElement))
+    const { body, records } = renderer.render(batch)
+    memory.give(body)
+    batch.release()
     if (records.length !== ROUND_RECORDS) {
       throw new Error(`${records.length} of ${ROUND_RECORDS} records came through`)
     }

@@ -43,8 +43,8 @@ describe('a plan', () => {
 
   it('reads the costs of a request and of a record out of what was measured', () => {
     expect(perRecord(costs.gateway, 500) * 1000).toBeCloseTo(p.gatewayLarge.value, 6)
-    expect(perRecord(costs.gateway, 10) * 1000).toBeCloseTo(p.gatewaySmall.value, 6)
+    expect(perRecord(costs.gateway, 20) * 1000).toBeCloseTo(p.gatewaySmall.value, 6)
     expect(perRecord(costs.drain, 500) * 1000).toBeCloseTo(p.drainLarge.value, 6)
-    expect(perRecord(costs.drain, 10) * 1000).toBeCloseTo(p.drainSmall.value, 6)
+    expect(perRecord(costs.drain, 20) * 1000).toBeCloseTo(p.drainSmall.value, 6)
   })
 })
