@@ -157,7 +157,9 @@ export class Bed implements AsyncDisposable {
   async #sumByRole(read: (pid: number) => Promise<number>): Promise<ReadonlyMap<Role, number>> {
     const sums = new Map<Role, number>()
     for (const [role, root] of this.#pids) {
-      for (const pid of await treeOf(root)) sums.set(role, (sums.get(role) ?? 0) + (await read(pid)))
+      // Redis writes its file anew in a child that comes and goes, and shares its memory.
+      const pids = role === 'redis' ? [root] : await treeOf(root)
+      for (const pid of pids) sums.set(role, (sums.get(role) ?? 0) + (await read(pid)))
     }
     return sums
   }

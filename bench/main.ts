@@ -30,11 +30,16 @@ function readCommandLine(): CommandLine | undefined {
 async function bench({ suites, options }: CommandLine): Promise<void> {
   const results: SuiteResult[] = []
   for (const suite of suites) {
-    const result = await suite.run(options, (what) => console.error(`… ${what}`))
-    console.log(`\n${suiteTable(result)}`)
-    results.push(result)
-    // After each suite: what is measured is kept, even if a later one fails.
-    save(results, options)
+    try {
+      const result = await suite.run(options, (what) => console.error(`… ${what}`))
+      console.log(`\n${suiteTable(result)}`)
+      results.push(result)
+      save(results, options)
+    } catch (error) {
+      // The others are worth having all the same.
+      console.error(`${suite.name} could not be measured:`, error)
+      process.exitCode = 1
+    }
   }
   console.log(`\nFigures with a second line are corrected for slowness; "!" misses the budget.`)
   console.log(`written to ${RESULTS}/latest.json and latest.svg`)

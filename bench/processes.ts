@@ -65,10 +65,10 @@ export async function treeOf(pid: number): Promise<number[]> {
   return [pid, ...trees.flat()]
 }
 
-/** CPU time of a process, user and system (proc(5), fields 14 and 15 of stat, in hundredths of a second). */
+/** CPU time of a process and of its children that have ended (proc(5), fields 14 to 17 of stat, in hundredths of a second). */
 export async function cpuSecondsOf(pid: number): Promise<number> {
   const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1].split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100
 }
 
 /** CPU time that all processes have used, and what a hypervisor gave to other machines (proc(5), stat). */
@@ -84,17 +84,22 @@ export async function rssMibOf(pid: number): Promise<number> {
   return Number(match?.[1] ?? 0) / 1024
 }
 
-/** Asks again, every `everyMs`, until `probe` gives something. */
+/** Asks again, every `everyMs`, until `probe` gives something. What it throws last is the cause when time is up. */
 export async function until<T>(
   probe: () => Promise<T | undefined>,
-  options: { readonly seconds: number; readonly what: string; readonly everyMs?: number },
+  options: { readonly seconds: number; readonly what: string; readonly everyMs?: number | undefined },
 ): Promise<T> {
   const { seconds, what, everyMs = 50 } = options
   const end = performance.now() + seconds * 1000
+  let problem: unknown
   while (performance.now() < end) {
-    const value = await probe().catch(() => undefined)
-    if (value !== undefined) return value
+    try {
+      const value = await probe()
+      if (value !== undefined) return value
+    } catch (error) {
+      problem = error
+    }
     await new Promise((resolve) => setTimeout(resolve, everyMs))
   }
-  throw new Error(`${what} took longer than ${seconds} s`)
+  throw new Error(`${what} took longer than ${seconds} s`, { cause: problem })
 }

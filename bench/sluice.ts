@@ -52,7 +52,7 @@ export async function ready({ ports }: Sluice, everyMs?: number): Promise<void> 
     const { ok } = await fetch(`http://127.0.0.1:${ports.health}/`)
     return ok ? true : undefined
   }
-  await until(probe, { seconds: START_SECONDS, what: 'starting Sluice', ...(everyMs && { everyMs }) })
+  await until(probe, { seconds: START_SECONDS, what: 'starting Sluice', everyMs })
 }
 
 /** Values of a process's metrics: the sum over all label sets, by name. */

@@ -31,13 +31,13 @@ const quartiles = [...ratios].map(([name, values]) => [name, quantile(values, 0.
 process.stdout.write(`${JSON.stringify(Object.fromEntries(quartiles))}\n`)
 
 /** CPU µs per record over rounds that take `milliseconds` in all. */
-async function microsOf({ round, records }: Stage, milliseconds: number): Promise<number> {
+async function microsOf(stage: Stage, milliseconds: number): Promise<number> {
   const until = performance.now() + milliseconds
   const started = process.cpuUsage()
   let done = 0
   while (performance.now() < until) {
-    await round()
-    done += records
+    await stage.round()
+    done += stage.records
   }
   const { user, system } = process.cpuUsage(started)
   return (user + system) / done
