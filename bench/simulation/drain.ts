@@ -28,7 +28,7 @@ export interface DrainOptions {
   readonly workerTimeout: number
 }
 
-/** After a command of the buffer that got no answer (connectors/redis/consumer.ts). */
+/** After a command of the buffer that got no answer (connectors/redis/stream/consumer.ts). */
 const TROUBLE_PAUSE = 500
 
 /** One drain process: takes elements, gathers them into bulk requests, and has several of those under way. */

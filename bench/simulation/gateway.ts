@@ -1,5 +1,5 @@
-import { FULL_RETRY_AFTER } from '../../connectors/redis/errors.ts'
-import { judge } from '../../connectors/redis/verdict.ts'
+import { FULL_RETRY_AFTER } from '../../connectors/redis/connection/errors.ts'
+import { judge } from '../../connectors/redis/server/verdict.ts'
 import type { Clock } from './clock.ts'
 import type { Ledger, Refusal, Request } from './ledger.ts'
 import type { Random } from './random.ts'
@@ -35,7 +35,7 @@ interface Waiting {
   readonly answer: (answer: Answer) => void
 }
 
-/** How often the connector looks at its server (connectors/redis/monitor.ts). */
+/** How often the connector looks at its server (connectors/redis/server/monitor.ts). */
 const LOOK_INTERVAL = 1_000
 /** What senders are told where the error itself doesn't say (receivers/otlp/outcome.ts). */
 const RETRY_AFTER = 1_000

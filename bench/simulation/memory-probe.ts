@@ -1,6 +1,6 @@
-import { RedisClient } from '../../connectors/redis/client.ts'
 import { RedisConfig } from '../../connectors/redis/config.ts'
-import { parseInfo } from '../../connectors/redis/info.ts'
+import { RedisClient } from '../../connectors/redis/connection/client.ts'
+import { parseInfo } from '../../connectors/redis/connection/info.ts'
 import { packElement } from '../../src/buffer/element.ts'
 import { startRedis } from '../../test/servers/redis.ts'
 import { makePayload } from '../payload.ts'

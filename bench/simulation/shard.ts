@@ -45,9 +45,9 @@ export interface Worker {
   expelled(): void
 }
 
-/** Bytes after which a worker takes no more at once (connectors/redis/worker.ts). */
+/** Bytes after which a worker takes no more at once (connectors/redis/stream/worker.ts). */
 const TAKE_BYTES = 16 * 1024 * 1024
-/** The pauses of a worker that finds nothing (connectors/redis/consumer.ts). */
+/** The pauses of a worker that finds nothing (connectors/redis/stream/consumer.ts). */
 const LONGEST_PAUSE = 50
 
 /** A Redis primary with the lists of the connector, and a replica that follows a little behind. */

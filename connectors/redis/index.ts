@@ -1,12 +1,12 @@
 import type { Connector } from '../../src/component.ts'
 import { defineConnector } from '../../src/define.ts'
 import { rateLimited } from '../../src/telemetry/logger.ts'
-import { RedisClient } from './client.ts'
 import { RedisConfig } from './config.ts'
-import { Consumer } from './consumer.ts'
-import { keysOf } from './keys.ts'
-import { Monitor } from './monitor.ts'
-import { Producer } from './producer.ts'
+import { RedisClient } from './connection/client.ts'
+import { Monitor } from './server/monitor.ts'
+import { Consumer } from './stream/consumer.ts'
+import { keysOf } from './stream/keys.ts'
+import { Producer } from './stream/producer.ts'
 
 const LOG_INTERVAL = 10_000
 

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PUSH, SETTLE, TAKE } from '../../../connectors/redis/scripts.ts'
+import { PUSH, SETTLE, TAKE } from '../../../connectors/redis/stream/scripts.ts'
 import { type RedisServer, startRedis } from '../../servers/redis.ts'
 import {
   consume,

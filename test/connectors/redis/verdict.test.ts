@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { RedisConfig } from '../../../connectors/redis/config.ts'
-import { describe as describeError } from '../../../connectors/redis/errors.ts'
+import { describe as describeError } from '../../../connectors/redis/connection/errors.ts'
+import { parseInfo, serverInfo } from '../../../connectors/redis/connection/info.ts'
 import { redis } from '../../../connectors/redis/index.ts'
-import { parseInfo, serverInfo } from '../../../connectors/redis/info.ts'
-import { judge } from '../../../connectors/redis/verdict.ts'
+import { judge } from '../../../connectors/redis/server/verdict.ts'
 
 const rules: RedisConfig = redis.config.parse({})
 

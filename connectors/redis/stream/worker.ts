@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { RateLimitedLog } from '../../src/telemetry/logger.ts'
-import type { RedisClient } from './client.ts'
-import type { RedisConfig } from './config.ts'
+import type { RateLimitedLog } from '../../../src/telemetry/logger.ts'
+import type { RedisConfig } from '../config.ts'
+import type { RedisClient } from '../connection/client.ts'
 import type { Keys } from './keys.ts'
 import { BEAT, LEAVE, type Script, SETTLE, TAKE } from './scripts.ts'
 

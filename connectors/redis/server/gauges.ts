@@ -1,5 +1,5 @@
-import type { Across, ComponentMetrics } from '../../src/telemetry/metrics.ts'
-import type { ServerInfo } from './info.ts'
+import type { Across, ComponentMetrics } from '../../../src/telemetry/metrics.ts'
+import type { ServerInfo } from '../connection/info.ts'
 import type { Verdict } from './verdict.ts'
 
 type Gauge = ReturnType<ComponentMetrics['gauge']>

@@ -1,4 +1,4 @@
-import type { BoundCounter } from '../../src/telemetry/metrics.ts'
+import type { BoundCounter } from '../../../src/telemetry/metrics.ts'
 import type { ConsumerOptions } from './consumer.ts'
 import { REAP } from './scripts.ts'
 

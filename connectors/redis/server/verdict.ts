@@ -1,6 +1,6 @@
-import type { HealthState } from '../../src/define.ts'
-import type { RedisConfig } from './config.ts'
-import type { ServerInfo } from './info.ts'
+import type { HealthState } from '../../../src/define.ts'
+import type { RedisConfig } from '../config.ts'
+import type { ServerInfo } from '../connection/info.ts'
 
 /** What the state of a server means for the buffer. */
 export interface Verdict {

@@ -1,4 +1,4 @@
-import { openElement } from '../../src/buffer/element.ts'
+import { openElement } from '../../../src/buffer/element.ts'
 import type { ConsumerOptions } from './consumer.ts'
 
 /** Looking unpacks an element, so it is not done at every scrape. */

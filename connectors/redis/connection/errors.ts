@@ -1,4 +1,4 @@
-import { RetryableError } from '../../src/component.ts'
+import { RetryableError } from '../../../src/component.ts'
 
 /** Milliseconds that senders are asked to wait when the buffer is full. */
 export const FULL_RETRY_AFTER = 1_000

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { RetryableError } from '../../src/component.ts'
+import { RetryableError } from '../../../src/component.ts'
+import type { Script } from '../stream/scripts.ts'
 import { describe, isReply } from './errors.ts'
 import { parseInfo } from './info.ts'
-import type { Script } from './scripts.ts'
 
 const LOADING_PAUSE = 250
 const MAX_RECONNECT_DELAY = 2_000
