@@ -40,6 +40,16 @@ export interface Connector extends Lifecycle {
   leases(group: string, signal: AbortSignal): AsyncIterable<Lease>
   /** Keeps refused records, with the reason, in the dead-letter queue. Resolves once they are durable. */
   bury(letters: DeadLetters, signal: AbortSignal): Promise<void>
+  /** What the buffer makes batch ids with, once it is known. */
+  identity?(): Buffer | undefined
+}
+
+/** A connector that can keep what another one does not take, until that one does. */
+export interface SpillConnector extends Connector {
+  /** Makes batch ids as the owner of this key does from now on, also after a restart. */
+  adoptIdentity(key: Buffer): Promise<void>
+  /** Log records that wait for `group`, or are lent to it. */
+  held(group: string): number
 }
 
 /** A batch on loan from a connector. Settled exactly once, by `ack` or `release`. */

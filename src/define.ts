@@ -48,6 +48,10 @@ export interface ExporterDefinition<Config extends z.ZodObject = z.ZodObject>
 
 export interface ConnectorDefinition<Config extends z.ZodType = z.ZodType>
   extends Definition<'connector', Config> {
+  /** Whether others may name it as their overflow: then `create` makes a `SpillConnector`. */
+  readonly isSpill?: boolean
+  /** Id of the connector that keeps what this one does not take. */
+  overflow?(config: z.output<Config>): string | undefined
   /** `groups`: every pipeline of the whole file that reads from the connector, run here or elsewhere. */
   create(
     config: z.output<Config>,

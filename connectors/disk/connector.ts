@@ -1,6 +1,6 @@
 import { GroupCommit } from '../../src/buffer/group-commit.ts'
 import { unlessAborted } from '../../src/buffer/unless-aborted.ts'
-import { type Connector, type DeadLetters, type Lease, RetryableError } from '../../src/component.ts'
+import { type DeadLetters, type Lease, RetryableError, type SpillConnector } from '../../src/component.ts'
 import type { ComponentContext } from '../../src/define.ts'
 import type { LogBatch } from '../../src/logs/batch.ts'
 import type { DiskConfig } from './config.ts'
@@ -11,7 +11,7 @@ import { openStore, type Store } from './store.ts'
 type Context = ComponentContext & { readonly groups: readonly string[] }
 
 /** A buffer in a folder; see `store.ts` for what is in it. */
-export class DiskConnector implements Connector {
+export class DiskConnector implements SpillConnector {
   readonly #config: DiskConfig
   readonly #context: Context
   readonly #space: Space
@@ -110,6 +110,18 @@ export class DiskConnector implements Connector {
     const { key, dead } = this.#opened()
     letters.batch.identify(key)
     await dead.bury(letters)
+  }
+
+  identity(): Buffer | undefined {
+    return this.#store?.key
+  }
+
+  adoptIdentity(key: Buffer): Promise<void> {
+    return this.#opened().adopt(key)
+  }
+
+  held(group: string): number {
+    return this.#store?.groups.get(group)?.held.records ?? 0
   }
 
   #opened(): Store {

@@ -12,16 +12,20 @@ export async function identityKey(directory: string): Promise<Buffer> {
     if (errorCode(error) === 'ENOENT') return undefined
     throw error
   })
-  if (key === undefined) return makeKey(directory, path)
+  if (key === undefined) {
+    const made = newIdentityKey()
+    await keepIdentityKey(directory, made)
+    return made
+  }
   if (key.length === KEY_BYTES) return key
   throw new Error(
     `${path} has ${key.length} bytes, not ${KEY_BYTES}: put the right one back, or delete it and have repeated requests counted as new`,
   )
 }
 
-/** Complete before it has its name: a crash must not leave half a key. */
-async function makeKey(directory: string, path: string): Promise<Buffer> {
-  const key = newIdentityKey()
+/** Makes this the key of the folder. It is complete before it has its name: a crash must not leave half a key. */
+export async function keepIdentityKey(directory: string, key: Buffer): Promise<void> {
+  const path = join(directory, NAME)
   const draft = `${path}.new`
   const handle = await open(draft, 'w', 0o600)
   try {
@@ -32,5 +36,4 @@ async function makeKey(directory: string, path: string): Promise<Buffer> {
   }
   await rename(draft, path)
   await syncDirectory(directory)
-  return key
 }

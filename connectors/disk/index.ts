@@ -11,6 +11,7 @@ export const disk = defineConnector({
   summary: 'Buffers batches durably in files, for one process.',
   config: DiskConfig,
   oneProcess: 'its folder has one owner',
+  isSpill: true,
   example: { directory: '/tmp/sluice-example/buffer', min_free: '1MiB' },
   create: (config, context) => new DiskConnector(config, context),
 })

@@ -4,7 +4,7 @@ import { Cursor, forgetGroup, groupsIn } from './cursor.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { makeDirectory, syncDirectory } from './files.ts'
 import { Group } from './group.ts'
-import { identityKey } from './identity-key.ts'
+import { identityKey, keepIdentityKey } from './identity-key.ts'
 import { Lock } from './lock.ts'
 import { Log } from './log.ts'
 import { BEGINNING, earlier, later, type Position } from './position.ts'
@@ -24,7 +24,10 @@ const LEAST_SEGMENTS = 8
  * ```
  */
 export interface Store {
+  /** What batch ids are made with. */
   readonly key: Buffer
+  /** Resolves once another key has taken its place, for good. */
+  adopt(key: Buffer): Promise<void>
   readonly storage: Log
   readonly groups: ReadonlyMap<string, Group>
   readonly dead: DeadLetters
@@ -62,7 +65,7 @@ export async function openStore(
   try {
     const lock = await Lock.take(directory)
     opened.push({ close: () => lock.release() })
-    const key = await identityKey(directory)
+    let key = await identityKey(directory)
     const cursors = await openCursors(config, context)
     opened.push(...cursors.values())
     const atLeast = [...cursors.values()].reduce((latest, { position }) => later(latest, position), BEGINNING)
@@ -103,7 +106,13 @@ export async function openStore(
     }
     await syncDirectory(directory)
     const store: Store = {
-      key,
+      get key() {
+        return key
+      },
+      async adopt(other) {
+        if (!other.equals(key)) await keepIdentityKey(directory, other)
+        key = other
+      },
       storage,
       groups,
       dead,

@@ -56,6 +56,13 @@ export const RedisConfig = z
       .describe(
         'Refuses to work with a server whose maxmemory-policy is not noeviction, since it may delete logs that were accepted.',
       ),
+    overflow: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        'Id of a disk connector that keeps what Redis is too full or too far away to take, and gives it back in order.',
+      ),
     command_timeout: duration()
       .prefault('5s')
       .describe('How long to wait for a connection, or for the answer to a command.'),

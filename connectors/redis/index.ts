@@ -21,6 +21,8 @@ export const redis = defineConnector({
   config: RedisConfig,
   example: { url: 'redis://127.0.0.1:6379' },
 
+  overflow: (config) => config.overflow,
+
   create(config, context): Connector {
     const { groups } = context
     const options = (role: string) => ({
@@ -70,6 +72,7 @@ export const redis = defineConnector({
 
       push: (batch, signal) => producer.push(batch, signal),
       bury: (letters) => producer.bury(letters),
+      identity: () => monitor.known,
 
       leases(group, signal) {
         const consumer = new Consumer({

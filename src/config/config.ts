@@ -4,6 +4,7 @@ import { type Checked, checkFields } from './check.ts'
 import { type Configured, componentsOf, type DefinitionOf } from './components.ts'
 import type { Environment } from './environment.ts'
 import type { ConfigIssue } from './errors.ts'
+import { overflowsOf } from './overflows.ts'
 import { type PipelineConfig, pipelinesOf } from './pipelines.ts'
 import { type ProcessGroup, processGroupsOf } from './processes.ts'
 import { checkReferences, checkUse, type DefinedIds } from './references.ts'
@@ -33,6 +34,8 @@ export interface ServiceConfig {
   readonly warnings: readonly ConfigIssue[]
   /** The `service` section as the user wrote it. */
   readonly written: Readonly<Record<string, unknown>>
+  /** Id of the overflow of each connector that has one. */
+  readonly overflows: ReadonlyMap<string, string>
   /** The pipelines of the whole file that read from a connector, run here or elsewhere. */
   groups(connectorId: string): readonly string[]
 }
@@ -60,14 +63,15 @@ export function loadConfig(
   const pipelines = pipelinesOf(source, named)
   const enabledExtensions = service?.extensions?.value ?? []
 
+  const overflows = overflowsOf(source, components.connectors, pipelines)
   const defined = definedIds(sections)
   if (defined) {
     checkReferences(source, defined, pipelines, enabledExtensions)
     // A pipeline that could not be read may be the one that uses a component.
     if (pipelines.length === Object.keys(named).length)
-      checkUse(source, defined, pipelines, enabledExtensions)
+      checkUse(source, defined, pipelines, [...enabledExtensions, ...overflows.values()])
   }
-  const graph = { names: Object.keys(named), pipelines, ...components }
+  const graph = { names: Object.keys(named), pipelines, overflows, ...components }
   const processes = processGroupsOf(source, service?.processes?.value, graph)
   if (source.issues.length > 0 || !service?.telemetry || !service.shutdown_timeout) throw source.error()
 
@@ -78,6 +82,7 @@ export function loadConfig(
     enabledExtensions,
     pipelines,
     processes,
+    overflows,
     telemetry: service.telemetry.value,
     shutdownTimeoutMs: service.shutdown_timeout.value,
     warnings: source.warnings,

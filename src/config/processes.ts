@@ -21,6 +21,7 @@ interface Graph {
   readonly processors: ReadonlyMap<string, Configured>
   readonly exporters: ReadonlyMap<string, Configured>
   readonly connectors: ReadonlyMap<string, Configured>
+  readonly overflows: ReadonlyMap<string, string>
 }
 
 const SECTION: Path = ['service', 'processes']
@@ -87,7 +88,9 @@ function checkOneProcess(
   for (const section of [receivers, processors, exporters, connectors]) {
     for (const { id, definition } of section.values()) {
       if (definition.oneProcess === undefined) continue
-      const users = pipelines.filter((pipeline) => componentsOf(pipeline, definition.kind).includes(id))
+      const users = pipelines.filter((pipeline) =>
+        [...componentsOf(pipeline, definition.kind), ...overflowsAt(pipeline, graph)].includes(id),
+      )
       const names = users.map(({ name }) => name)
       const [first, second] = groupsOf(groups, names)
       if (first === undefined || (second === undefined && groups[first].count === 1)) continue
@@ -103,6 +106,11 @@ function checkOneProcess(
 /** The groups that run any of these pipelines, by index. */
 function groupsOf(groups: readonly ProcessGroup[], names: readonly string[]): number[] {
   return [...groups.keys()].filter((index) => groups[index].pipelines.some((name) => names.includes(name)))
+}
+
+/** Only a process that fills a connector has its overflow. */
+function overflowsAt(pipeline: PipelineConfig, { overflows }: Graph): readonly string[] {
+  return pipeline.exporters.flatMap((id) => overflows.get(id) ?? [])
 }
 
 function componentsOf(pipeline: PipelineConfig, kind: string): readonly string[] {

@@ -28,27 +28,25 @@ export function checkReferences(
   checkCycles(source, defined.connector, pipelines)
 }
 
-/** Checks that each connector is both filled and read, and warns of what no pipeline uses. Wants all pipelines. */
+/**
+ * Checks that each connector is both filled and read, and warns of what neither a pipeline nor the service names.
+ * Wants all pipelines; `named` are the ids that stand elsewhere.
+ */
 export function checkUse(
   source: Source,
   defined: DefinedIds,
   pipelines: readonly PipelineConfig[],
-  extensions: readonly string[],
+  named: readonly string[],
 ): void {
   const read = new Set(pipelines.flatMap(({ receivers }) => receivers))
   const filled = new Set(pipelines.flatMap(({ exporters }) => exporters))
-  const used = new Set([
-    ...read,
-    ...filled,
-    ...pipelines.flatMap(({ processors }) => processors),
-    ...extensions,
-  ])
+  const used = new Set([...read, ...filled, ...pipelines.flatMap(({ processors }) => processors), ...named])
 
   for (const [kind, ids] of Object.entries(defined)) {
     for (const id of ids) if (!used.has(id)) source.warn([`${kind}s`, id], 'defined, but not used')
   }
   for (const id of defined.connector) {
-    if (!used.has(id) || read.has(id) === filled.has(id)) continue
+    if (read.has(id) === filled.has(id)) continue
     source.report(
       ['connectors', id],
       filled.has(id)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
-import type { Connector, Lifecycle, Push } from '../component.ts'
+import { OverflowConnector } from '../buffer/overflow.ts'
+import type { Connector, Lifecycle, Push, SpillConnector } from '../component.ts'
 import type { Configured, DefinitionOf } from '../config/components.ts'
 import type { ServiceConfig } from '../config/config.ts'
 import { type PipelineConfig, selectPipelines } from '../config/pipelines.ts'
@@ -103,13 +104,29 @@ export class Service {
     this.#add(id, exporter)
   }
 
-  #buildConnector({ id, definition, config }: Configured<DefinitionOf<'connector'>>): void {
-    const connector = definition.create(config, {
-      ...this.#context('connector', id),
-      groups: this.#config.groups(id),
-    })
+  #buildConnector(configured: Configured<DefinitionOf<'connector'>>): void {
+    const { id } = configured
+    const primary = this.#createConnector(configured, this.#config.groups(id))
+    const connector = this.#withOverflow(id, primary)
     this.#connectors.set(id, connector)
     this.#add(id, connector)
+  }
+
+  /** A process that only reads from a connector leaves its overflow to those that fill it. */
+  #withOverflow(id: string, primary: Connector): Connector {
+    const overflow = this.#config.overflows.get(id)
+    if (overflow === undefined || !this.#pipelines.some(({ exporters }) => exporters.includes(id)))
+      return primary
+    const group = `overflow/${id}`
+    const spill = this.#createConnector(known(this.#config.connectors, overflow), [group]) as SpillConnector
+    return new OverflowConnector({ primary, spill, group, context: this.#context('connector', id) })
+  }
+
+  #createConnector(
+    { id, definition, config }: Configured<DefinitionOf<'connector'>>,
+    groups: readonly string[],
+  ): Connector {
+    return definition.create(config, { ...this.#context('connector', id), groups })
   }
 
   #buildStage({ id, definition, config }: Configured<DefinitionOf<'processor'>>, pipeline: string): Stage {

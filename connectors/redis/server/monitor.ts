@@ -80,6 +80,11 @@ export class Monitor implements Admission {
     return this.identity()
   }
 
+  /** The identity key, where it is known. */
+  get known(): Buffer | undefined {
+    return this.#identity
+  }
+
   identity(): Buffer {
     if (this.#identity) return this.#identity
     throw this.#trouble ?? new RetryableError('the buffer has not started', { reason: 'unreachable' })
