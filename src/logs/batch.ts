@@ -160,18 +160,21 @@ export class LogBatch {
       const state = rows[record * L.STRIDE + L.STATE]
       if ((state & (EDITED | LONG_INT)) !== 0) touched.add(record)
     }
+    const rewritten = (
+      edited: Buffer | undefined,
+      { start, end, integers }: { start: number; end: number; integers: boolean },
+      shape: keyof typeof SHAPES,
+    ): Buffer | undefined =>
+      edited
+        ? rewriteMessage(edited, 0, edited.length, SHAPES[shape], rewrite, EVERYTHING)
+        : rewriteMessage(bytes, start, end, SHAPES[shape], rewrite, { positions, integers })
     for (const record of touched) {
       if (isDropped(this.data, record)) continue
       const row = record * L.STRIDE
-      const edited = edits.get(record)
       try {
         const integers = (rows[row + L.STATE] & LONG_INT) !== 0
-        const content = edited
-          ? rewriteMessage(edited, 0, edited.length, SHAPES.record, rewrite, EVERYTHING)
-          : rewriteMessage(bytes, rows[row + L.START], rows[row + L.END], SHAPES.record, rewrite, {
-              positions,
-              integers,
-            })
+        const place = { start: rows[row + L.START], end: rows[row + L.END], integers }
+        const content = rewritten(edits.get(record), place, 'record')
         if (content !== undefined) this.#edit(record, content)
       } catch {
         this.#drop(record, failure)
@@ -187,19 +190,15 @@ export class LogBatch {
       const check = shape === 'resource' ? checkResource : checkScope
       for (let at = 0; at < table.length; at += columns.STRIDE) {
         const index = at / columns.STRIDE
-        if (table[at + columns.MESSAGE] === -1) continue
+        const start = table[at + columns.MESSAGE]
+        if (start === -1) continue
         try {
-          const edited = changes.get(index)
-          const content = edited
-            ? rewriteMessage(edited, 0, edited.length, SHAPES[shape], rewrite, EVERYTHING)
-            : rewriteMessage(
-                bytes,
-                table[at + columns.MESSAGE],
-                table[at + columns.MESSAGE_END],
-                SHAPES[shape],
-                rewrite,
-                { positions, integers: this.data.contextLongInts },
-              )
+          const place = {
+            start,
+            end: table[at + columns.MESSAGE_END],
+            integers: this.data.contextLongInts,
+          }
+          const content = rewritten(changes.get(index), place, shape)
           if (content === undefined) continue
           check(new WireReader(content), content.length)
           changes.set(index, content)
