@@ -5,6 +5,9 @@ const Url = secret().refine((text) => /^rediss?:$/.test(URL.parse(text)?.protoco
   error: 'expected redis://host:port, or rediss:// for TLS',
 })
 const Share = z.number().positive().max(1)
+/** Letters of names, and `{attribute}`. */
+const STREAM = /^(?:[A-Za-z0-9_.-]|\{[A-Za-z0-9_./-]+\})+$/
+const LIST = /^(?:[A-Za-z0-9_.:-]|\{[A-Za-z0-9_./-]+\})+$/
 
 export const RedisConfig = z
   .strictObject({
@@ -13,9 +16,32 @@ export const RedisConfig = z
     ),
     stream: z
       .string()
-      .regex(/^[A-Za-z0-9_.-]+$/)
+      .regex(STREAM, { error: 'expected letters, digits, _ . - and {resource attribute}' })
       .default('logs')
-      .describe('Which buffer of the server to use. Gateways and drains of the same name share one.'),
+      .describe(
+        'Which buffer of the server to use. Gateways and drains of the same name share one. With resource attributes in braces, `{service.name}`, every value has a stream of its own; what is missing counts as `unknown`, and characters other than letters, digits and `_.-` become `_`.',
+      ),
+    list: z
+      .string()
+      .regex(LIST, { error: 'expected letters, digits, _ . - : and {resource attribute}' })
+      .optional()
+      .describe(
+        'Names the list in Redis itself, as Filebeat and Logstash do, in place of `stream`: `logqueue:{service.name}:access`. Where several pipelines read, each has a list of its own, `{logqueue:nginx:access}:logs/drain` with these very braces.',
+      ),
+    max_streams: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(100)
+      .describe(
+        'Streams that the placeholders may lead to. Records of further ones go to the stream `overflow`.',
+      ),
+    weights: z
+      .record(z.string().min(1), z.number().min(0.01).max(100))
+      .default({})
+      .describe(
+        'How much of a drain a stream gets while others wait, by name or by pattern with `*`; 1 where nothing fits. The first that fits counts.',
+      ),
     key_prefix: z
       .string()
       .regex(/^[A-Za-z0-9_.-]+$/)
@@ -70,6 +96,14 @@ export const RedisConfig = z
       .prefault('30s')
       .describe('A drain that has given no sign of life for this long loses what it holds to the others.'),
     heartbeat: duration().prefault('5s').describe('How often a drain gives a sign of life.'),
+    max_deliveries: z
+      .int()
+      .min(3)
+      .max(100)
+      .default(5)
+      .describe(
+        'An element that was handed out this often without success, because delivering it failed in an unknown way or the drain died of it, goes to the dead letters. From its third time on it is handed out alone.',
+      ),
     prefetch: z.int().min(1).max(1024).default(16).describe('Elements that a drain takes at most at once.'),
   })
   .refine((config) => config.memory_low_watermark < config.memory_high_watermark, {

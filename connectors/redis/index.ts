@@ -5,8 +5,9 @@ import { RedisConfig } from './config.ts'
 import { RedisClient } from './connection/client.ts'
 import { Monitor } from './server/monitor.ts'
 import { Consumer } from './stream/consumer.ts'
-import { keysOf } from './stream/keys.ts'
+import { Naming } from './stream/naming.ts'
 import { Producer } from './stream/producer.ts'
+import { Streams } from './stream/streams.ts'
 
 const LOG_INTERVAL = 10_000
 
@@ -28,18 +29,20 @@ export const redis = defineConnector({
     const options = (role: string) => ({
       url: config.url,
       timeout: config.command_timeout,
-      name: `sluice:${config.stream}:${role}`,
+      name: `sluice:${config.list ?? config.stream}:${role}`,
     })
     // Apart, so that large pushes do not hold up heartbeats and acknowledgements.
     const producing = new RedisClient(options('push'))
     const consuming = new RedisClient(options('take'))
-    const keys = keysOf(config.key_prefix, config.stream)
+    const naming = new Naming(config, groups)
+    const streams = new Streams({ client: consuming, naming, config, context })
+    const { registry } = streams
     const log = rateLimited(context.log, LOG_INTERVAL)
-    const monitor = new Monitor({ client: consuming, keys, groups, config, context })
+    const monitor = new Monitor({ client: consuming, streams, config, context })
     const producer = new Producer({
       client: producing,
-      keys,
-      groups,
+      naming,
+      registry,
       config,
       admission: monitor,
       metrics: context.metrics,
@@ -77,8 +80,10 @@ export const redis = defineConnector({
       leases(group, signal) {
         const consumer = new Consumer({
           client: consuming,
-          keys,
+          naming,
+          registry,
           group,
+          several: naming.template.fixed === undefined,
           config,
           context,
           log,

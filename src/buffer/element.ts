@@ -3,6 +3,7 @@ import { LogBatch } from '../logs/batch.ts'
 import { ENVELOPE } from '../logs/envelope.ts'
 import { MalformedError, WireReader } from '../logs/wire.ts'
 import { memory } from '../memory.ts'
+import { readLabel } from './label.ts'
 
 /** How elements are kept: zstd frames are told by their magic bytes, so a buffer may hold both. */
 export type Compression = 'zstd' | 'none'
@@ -31,7 +32,7 @@ export function packElement(requests: Buffer, compression: Compression): Buffer 
  * @throws MalformedError when it is none
  */
 export function openElement(element: Buffer): LogBatch {
-  const bytes = unpack(element)
+  const bytes = unpack(readLabel(element).content)
   // What another tool put in has no envelope, and nobody has checked it yet.
   return beginsWithEnvelope(bytes) ? LogBatch.open(bytes) : LogBatch.decode(bytes)
 }

@@ -104,6 +104,11 @@ export class LogBatch {
     return this.data.live
   }
 
+  /** Out of a buffer with its identity; a request that somebody else put there has none. */
+  get sealed(): boolean {
+    return this.data.sealed
+  }
+
   /** About how many bytes the batch takes. */
   get byteLength(): number {
     return this.data.bytes.length

@@ -43,33 +43,3 @@ export class ServerGauges {
     this.#ratio.set(verdict.memoryRatio)
   }
 }
-
-/** What the metrics tell of a stream. All processes that share it show the same figures: take one, not their sum. */
-export class StreamGauges {
-  readonly #dead: Gauge
-  readonly #groups: readonly { records: Gauge; bytes: Gauge; elements: Gauge; inFlight: Gauge }[]
-
-  constructor(metrics: ComponentMetrics, groups: readonly string[]) {
-    const gauge = (name: string, help: string, labels: Readonly<Record<string, string>>): Gauge =>
-      metrics.gauge(name, help, labels, undefined, 'max')
-    this.#dead = gauge('sluice_dead_letter_records', 'Log records in the dead-letter queue.', {})
-    this.#groups = groups.map((group) => ({
-      records: gauge('sluice_buffer_records', 'Log records in the buffer, in flight or not.', { group }),
-      bytes: gauge('sluice_buffer_bytes', 'Bytes of the elements in the buffer.', { group }),
-      elements: gauge('sluice_buffer_elements', 'Elements in the buffer, in flight or not.', { group }),
-      inFlight: gauge('sluice_buffer_in_flight_elements', 'Elements that drains hold.', { group }),
-    }))
-  }
-
-  /** Shows what OBSERVE returned, without the key. Elements of other tools are counted only when they leave. */
-  show([dead, ...counts]: readonly number[]): void {
-    this.#dead.set(Math.max(0, dead))
-    this.#groups.forEach((gauges, index) => {
-      const [records, bytes, elements, waiting] = counts.slice(index * 4)
-      gauges.records.set(Math.max(0, records))
-      gauges.bytes.set(Math.max(0, bytes))
-      gauges.elements.set(Math.max(0, elements, waiting))
-      gauges.inFlight.set(Math.max(0, elements - waiting))
-    })
-  }
-}

@@ -1,22 +1,19 @@
 import { RetryableError } from '../../../src/component.ts'
 import type { ComponentContext } from '../../../src/define.ts'
-import { newIdentityKey } from '../../../src/logs/identity.ts'
 import type { RedisConfig } from '../config.ts'
 import type { RedisClient } from '../connection/client.ts'
 import { FULL_RETRY_AFTER } from '../connection/errors.ts'
 import { parseInfo, type ServerInfo, serverInfo } from '../connection/info.ts'
-import type { Keys } from '../stream/keys.ts'
 import type { Admission } from '../stream/producer.ts'
-import { OBSERVE } from '../stream/scripts.ts'
-import { ServerGauges, StreamGauges } from './gauges.ts'
+import type { Streams } from '../stream/streams.ts'
+import { ServerGauges } from './gauges.ts'
 import { judge, type Verdict } from './verdict.ts'
 
 const INTERVAL = 1_000
 
 export interface MonitorOptions {
   readonly client: RedisClient
-  readonly keys: Keys
-  readonly groups: readonly string[]
+  readonly streams: Streams
   readonly config: RedisConfig
   readonly context: ComponentContext
 }
@@ -28,8 +25,6 @@ export interface MonitorOptions {
 export class Monitor implements Admission {
   readonly #options: MonitorOptions
   readonly #server: ServerGauges
-  readonly #stream: StreamGauges
-  readonly #observed: string[]
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> | undefined
   #verdict: Verdict | undefined
@@ -41,13 +36,8 @@ export class Monitor implements Admission {
 
   constructor(options: MonitorOptions) {
     this.#options = options
-    const { client, keys, groups, context } = options
+    const { client, context } = options
     this.#server = new ServerGauges(context.metrics, () => client.server !== undefined)
-    this.#stream = new StreamGauges(context.metrics, groups)
-    this.#observed = [keys.identity, keys.dead, keys.deadStats]
-    for (const group of groups) {
-      this.#observed.push(keys.queue(group), keys.stats(group), keys.workers(group), keys.inflight(group))
-    }
     client.onChange(() => {
       if (this.#timer) void this.look()
     })
@@ -107,8 +97,8 @@ export class Monitor implements Admission {
       this.#judged = server
       this.#trouble = undefined
       this.#server.show(info, this.#verdict)
-      if (this.#verdict.refusal !== 'version') await this.#observe()
-      this.#tell(this.#verdict)
+      if (this.#verdict.refusal !== 'version') this.#identity = await this.#options.streams.observe()
+      this.#tell(withTrouble(this.#verdict, this.#options.streams.trouble))
     } catch (error) {
       this.#trouble =
         error instanceof RetryableError ? error : new RetryableError(String(error), { cause: error })
@@ -124,13 +114,6 @@ export class Monitor implements Admission {
       ),
     )
     return serverInfo(new Map(sections.flatMap((section) => [...section])))
-  }
-
-  async #observe(): Promise<void> {
-    const reply = await this.#options.client.run(OBSERVE, this.#observed, [newIdentityKey()])
-    const [identity, ...counts] = reply as [Buffer, ...number[]]
-    this.#identity = identity
-    this.#stream.show(counts)
   }
 
   #tell({ health, detail }: Pick<Verdict, 'health' | 'detail'>): void {
@@ -149,4 +132,10 @@ export class Monitor implements Admission {
     const { address } = this.#options.client
     return detail === '' || detail.startsWith(address) ? detail : `${address} ${detail}`
   }
+}
+
+/** What the streams have to tell makes a healthy server a degraded one. */
+function withTrouble({ health, detail }: Verdict, trouble: string): Pick<Verdict, 'health' | 'detail'> {
+  if (trouble === '') return { health, detail }
+  return { health: health === 'ok' ? 'degraded' : health, detail: detail ? `${detail}; ${trouble}` : trouble }
 }

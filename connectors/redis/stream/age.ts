@@ -3,26 +3,37 @@ import type { ConsumerOptions } from './consumer.ts'
 
 /** Looking unpacks an element, so it is not done at every scrape. */
 const INTERVAL = 5_000
+/** Queues looked at each time, in turn. */
+const AT_ONCE = 8
+
+export interface Seen {
+  /** Streams that may have something waiting. */
+  queues(): readonly string[]
+  /** When the oldest batch on loan was received, or Infinity. */
+  oldestHeldMs(): number
+}
 
 /**
- * Shows how long the oldest batch has been in the buffer, as far as one consumer can see: the head of the queue
+ * Shows how long the oldest batch has been in the buffer, as far as one consumer can see: the heads of the queues
  * and what it holds itself.
  */
 export class OldestAge {
   readonly #options: ConsumerOptions
-  /** When the head of the queue was received; Infinity where nothing waits. */
-  #headMs = Number.POSITIVE_INFINITY
+  readonly #seen: Seen
+  /** When the head of each queue was received, where something waits. */
+  #heads = new Map<string, number>()
+  #turn = 0
   #timer: NodeJS.Timeout | undefined
 
-  /** `oldestHeldMs`: when the oldest batch on loan was received, or Infinity. */
-  constructor(options: ConsumerOptions, oldestHeldMs: () => number) {
+  constructor(options: ConsumerOptions, seen: Seen) {
     this.#options = options
+    this.#seen = seen
     options.context.metrics.gauge(
       'sluice_buffer_oldest_age_seconds',
       'How long ago the oldest batch in the buffer was received.',
       { group: options.group },
       () => {
-        const oldest = Math.min(this.#headMs, oldestHeldMs())
+        const oldest = Math.min(...this.#heads.values(), seen.oldestHeldMs())
         return Number.isFinite(oldest) ? Math.max(0, Date.now() - oldest) / 1000 : 0
       },
       'max',
@@ -36,17 +47,25 @@ export class OldestAge {
 
   stop(): void {
     clearInterval(this.#timer)
-    this.#headMs = Number.POSITIVE_INFINITY
+    this.#heads.clear()
   }
 
   async #look(): Promise<void> {
-    const { client, keys, group } = this.#options
+    const names = this.#seen.queues()
+    this.#heads = new Map([...this.#heads].filter(([name]) => names.includes(name)))
+    for (let i = 0; i < Math.min(AT_ONCE, names.length); i++) {
+      await this.#lookAt(names[this.#turn++ % names.length])
+    }
+  }
+
+  async #lookAt(name: string): Promise<void> {
+    const { client, naming, group } = this.#options
+    this.#heads.delete(name)
     try {
-      const head = await client.command('LINDEX', [keys.queue(group), 0])
-      this.#headMs = head === null ? Number.POSITIVE_INFINITY : openElement(head as Buffer).receivedMs
+      const head = await client.command('LINDEX', [naming.keys(name).queue(group), 0])
+      if (head !== null) this.#heads.set(name, openElement(head as Buffer).receivedMs)
     } catch {
       // Whatever keeps it from being read, who takes it will meet and tell.
-      this.#headMs = Number.POSITIVE_INFINITY
     }
   }
 }

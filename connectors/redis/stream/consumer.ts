@@ -1,35 +1,38 @@
 import { openElement } from '../../../src/buffer/element.ts'
+import { readLabel } from '../../../src/buffer/label.ts'
 import { unlessAborted } from '../../../src/buffer/unless-aborted.ts'
 import type { Lease } from '../../../src/component.ts'
 import type { ComponentContext } from '../../../src/define.ts'
 import type { LogBatch } from '../../../src/logs/batch.ts'
 import type { RateLimitedLog } from '../../../src/telemetry/logger.ts'
-import type { BoundCounter } from '../../../src/telemetry/metrics.ts'
 import type { RedisConfig } from '../config.ts'
 import type { RedisClient } from '../connection/client.ts'
 import { pause } from '../connection/pause.ts'
 import { OldestAge } from './age.ts'
-import type { Keys } from './keys.ts'
-import { Reaper } from './reaper.ts'
-import { type Held, type Outcome, Worker } from './worker.ts'
+import { ConsumerCounters } from './counters.ts'
+import type { Naming } from './naming.ts'
+import type { Registry } from './registry.ts'
+import { Rota } from './rota.ts'
+import { Source, type Taken } from './source.ts'
+import { weightOf } from './weights.ts'
+import { type Content, type Outcome, SUSPECT, type Worker } from './worker.ts'
 
-/**
- * A script cannot block, so a queue that was emptied is asked again after a while, and less and less often. What is
- * taken once has cost less than what is taken bit by bit.
- */
-const FIRST_PAUSE = 10
-const LONGEST_PAUSE = 50
+/** Nothing is asked for longer than this while nobody sleeps. */
+const LONGEST_REST = 50
 const TROUBLE_PAUSE = 500
-/** So few elements at once are all that the queue held. */
-const FEW = 4
+/** How often streams that sleep are looked at: one short command each. */
+const WAKE_INTERVAL = 500
 
 export interface ConsumerOptions {
   readonly client: RedisClient
-  readonly keys: Keys
+  readonly naming: Naming
+  readonly registry: Registry
   readonly group: string
   readonly config: RedisConfig
   readonly context: ComponentContext
   readonly log: RateLimitedLog
+  /** There may be more than one stream. */
+  readonly several: boolean
   /** The identity key; throws while it is unknown. */
   readonly identity: () => Buffer
 }
@@ -38,42 +41,41 @@ export interface ConsumerOptions {
 interface Loan {
   readonly worker: Worker
   readonly number: number
-  readonly records: number
+  readonly content: Content
   readonly receivedMs: number
 }
 
-/** Hands out what waits in the queue of one group. */
+/** Hands out what waits in the queues of one group, in turns where there are several streams. */
 export class Consumer {
   readonly #options: ConsumerOptions
   readonly #ending = new AbortController()
-  readonly #reaper: Reaper
   readonly #age: OldestAge
-  readonly #acked: BoundCounter
-  readonly #undecodable: BoundCounter
+  readonly #counters: ConsumerCounters
+  readonly #rota = new Rota()
+  /** As the registry last had them. */
+  #names: readonly string[] = []
   readonly #lent = new Set<Loan>()
   /** Released batches whose time has not come, and how to let them go. */
   readonly #delayed = new Map<NodeJS.Timeout, () => void>()
-  #worker: Worker | undefined
   /** Taken, and not handed out yet. */
-  #ready: Held[] = []
+  #ready: Taken[] = []
+  /** A stream whose next element is a suspect: nothing else is taken until that one has been settled. */
+  #suspected: Source | undefined
+  /** The batch on loan is a suspect. */
+  #alone = false
+  #onQuiet: (() => void)[] = []
   #taking: Promise<void> | undefined
+  #waking: NodeJS.Timeout | undefined
   #stopping = false
 
   constructor(options: ConsumerOptions) {
     this.#options = options
-    this.#reaper = new Reaper(options)
-    this.#age = new OldestAge(options, () => Math.min(...[...this.#lent].map(({ receivedMs }) => receivedMs)))
-    const { context, group } = options
-    this.#acked = context.metrics.counter(
-      'sluice_buffer_acked_log_records_total',
-      'Log records that left the buffer as delivered.',
-      { group },
-    )
-    this.#undecodable = context.metrics.counter(
-      'sluice_buffer_undecodable_elements_total',
-      'Elements that were no batches, and went to the dead letters as they were.',
-      { group },
-    )
+    this.#age = new OldestAge(options, {
+      queues: () =>
+        this.#rota.sources.filter(({ due }) => due !== Number.POSITIVE_INFINITY).map(({ name }) => name),
+      oldestHeldMs: () => Math.min(...[...this.#lent].map(({ receivedMs }) => receivedMs)),
+    })
+    this.#counters = new ConsumerCounters(options.context.metrics, options.group)
   }
 
   /**
@@ -82,24 +84,25 @@ export class Consumer {
    */
   async *leases(signal: AbortSignal): AsyncGenerator<Lease, void, undefined> {
     const ended = this.#ending.signal
-    const { prefetch } = this.#options.config
     const end = (): void => this.#end()
     signal.addEventListener('abort', end)
     if (signal.aborted) end()
-    this.#reaper.start()
     this.#age.start()
+    if (this.#options.several) this.#waking = setInterval(() => this.#wake(), WAKE_INTERVAL).unref()
     try {
-      for (let wait = FIRST_PAUSE; !ended.aborted; ) {
+      while (!ended.aborted) {
+        this.#follow()
+        if (this.#alone || this.#suspected) await unlessAborted(this.#quiet(), ended)
+        if (ended.aborted) break
+        this.#alone = false
         this.#taking = this.#take()
         await unlessAborted(this.#taking, ended)
-        const taken = this.#ready.length
-        wait = taken === 0 ? Math.min(wait * 1.5, LONGEST_PAUSE) : FIRST_PAUSE
-        const again = performance.now() + wait
         while (this.#ready.length > 0 && !ended.aborted) {
-          const lease = this.#lend(this.#ready.shift() as Held)
+          const lease = await this.#lend(this.#ready.shift() as Taken)
           if (lease) yield lease
         }
-        if (taken < Math.min(FEW, prefetch)) await pause(Math.max(0, again - performance.now()), ended)
+        if (this.#suspected) continue
+        await pause(this.#rota.pause(performance.now(), LONGEST_REST), ended)
       }
     } finally {
       signal.removeEventListener('abort', end)
@@ -112,46 +115,95 @@ export class Consumer {
     this.#stopping = true
     this.#end()
     if (this.#taking) await unlessAborted(this.#taking, deadline)
-    if (this.#worker) await unlessAborted(this.#worker.leave(), deadline)
+    const { sources } = this.#rota
+    await unlessAborted(Promise.all(sources.map((source) => source.leave())), deadline)
     for (const timer of this.#delayed.keys()) clearTimeout(timer)
-    this.#reaper.stop()
+    for (const source of sources) source.close()
+  }
+
+  /** Takes part in streams that have come, and leaves those that are gone. */
+  #follow(): void {
+    const { names } = this.#options.registry
+    if (names === this.#names) return
+    this.#names = names
+    for (const stream of names) {
+      if (this.#rota.get(stream)) continue
+      const source: Source = new Source({
+        ...this.#options,
+        stream,
+        weight: weightOf(stream, this.#options.config.weights),
+        onGone: (worker) => this.#forget(worker),
+        onPoison: (elements, records) => this.#poisoned(stream, elements, records),
+      })
+      this.#rota.add(source)
+    }
+    for (const source of this.#rota.sources) {
+      if (names.includes(source.name) || source.held > 0) continue
+      source.close()
+      void source.leave()
+      this.#rota.remove(source)
+    }
+    this.#wake()
+  }
+
+  #wake(): void {
+    for (const source of this.#rota.sources) {
+      source.wake().catch((err: unknown) => {
+        this.#options.log.warn('wake', { err, stream: source.name }, 'a stream could not be looked at')
+      })
+    }
   }
 
   /** Never throws. */
   async #take(): Promise<void> {
     const { log, group, identity } = this.#options
+    const alone = this.#held() === 0
+    const turn = this.#rota.next(performance.now(), this.#suspected)
+    this.#suspected = undefined
     try {
+      if (turn === undefined) return
       identity()
-      const worker = await this.#member()
-      this.#ready = await worker.take()
+      const { taken, suspectWaits, more } = await turn.source.take(turn.maxBytes, alone)
+      this.#ready = taken
+      const bytes = taken.reduce((sum, element) => sum + element.bytes.length, 0)
+      this.#rota.took(turn, bytes, more)
+      if (suspectWaits) this.#suspected = turn.source
+      if (suspectWaits && alone && taken.length === 0) await pause(TROUBLE_PAUSE, this.#ending.signal)
     } catch (err) {
-      log.warn('take', { err, group }, 'nothing could be taken from the queue')
-      await pause(TROUBLE_PAUSE, this.#ending.signal)
+      log.warn('take', { err, group, stream: turn?.source.name }, 'nothing could be taken from the queue')
+      turn?.source.postpone(TROUBLE_PAUSE)
     } finally {
       this.#taking = undefined
       if (this.#ending.signal.aborted) this.#end()
     }
   }
 
-  async #member(): Promise<Worker> {
-    if (this.#worker && !this.#worker.gone) return this.#worker
-    const worker = new Worker(this.#options, () => {
-      this.#ready = []
-      this.#lent.clear()
-    })
-    await worker.join()
-    this.#worker = worker
-    return worker
-  }
-
-  #lend({ number, bytes }: Held): Lease | undefined {
-    const worker = this.#worker as Worker
-    const batch = this.#open(bytes)
-    if (batch === undefined || batch.size === 0) {
-      void this.#settle(newLoan(worker, number), batch ? 'ack' : 'bury')
+  async #lend({ worker, number, bytes }: Taken): Promise<Lease | undefined> {
+    const opened = this.#open(bytes)
+    if (typeof opened === 'string') {
+      const content = { records: 0, foreign: true }
+      void this.#settle({ worker, number, content, receivedMs: Date.now() }, 'bury', opened)
       return undefined
     }
-    const loan = newLoan(worker, number, batch)
+    const content = { records: opened.size, foreign: !opened.sealed }
+    const loan = { worker, number, content, receivedMs: opened.receivedMs }
+    if (opened.size === 0) {
+      void this.#settle(loan, 'ack')
+      return undefined
+    }
+    if ((readLabel(bytes).label?.deliveries ?? 0) >= SUSPECT) {
+      this.#alone = true
+      // Should it end this process, whoever buries it need not unpack it to count what is lost.
+      if (!(await worker.settle(number, 'note', content))) return undefined
+      if (this.#ending.signal.aborted) {
+        void this.#settle(loan, 'return')
+        return undefined
+      }
+    }
+    return this.#leaseOf(opened, loan)
+  }
+
+  #leaseOf(batch: LogBatch, loan: Loan): Lease {
     this.#lent.add(loan)
     let settled = false
     const once = async (settle: () => Promise<void>): Promise<void> => {
@@ -166,8 +218,8 @@ export class Consumer {
     }
   }
 
-  /** What cannot be opened never will be. */
-  #open(bytes: Buffer): LogBatch | undefined {
+  /** What cannot be opened never will be: says why. */
+  #open(bytes: Buffer): LogBatch | string {
     const { identity, log, group } = this.#options
     try {
       const batch = openElement(bytes)
@@ -179,21 +231,25 @@ export class Consumer {
         { err, group, bytes: bytes.length },
         'an element is no batch: it was buried as it is',
       )
-      this.#undecodable.inc()
-      return undefined
+      this.#counters.undecodable()
+      return `it is no batch: ${err instanceof Error ? err.message : String(err)}`
     }
   }
 
-  async #settle(loan: Loan, outcome: Outcome): Promise<void> {
-    const settled = await loan.worker.settle(loan.number, outcome, loan.records)
+  async #settle(loan: Loan, outcome: Outcome, reason?: string): Promise<void> {
+    const settled = await loan.worker.settle(loan.number, outcome, loan.content, reason)
     this.#lent.delete(loan)
-    if (settled && outcome === 'ack') this.#acked.inc(loan.records)
-    if (this.#ending.signal.aborted) this.#end()
+    if (settled && outcome === 'ack') this.#counters.acked(loan.content.records)
+    this.#settledOne()
   }
 
-  /** The wait is spent here, in flight: an element in the queue could not be told to stay. */
+  /**
+   * The wait is spent here, in flight: an element in the queue could not be told to stay. Given back while the
+   * consumer takes, it was not delivered for some fault; given back at the end, it was not delivered in time.
+   */
   async #release(loan: Loan, delayMs: number): Promise<void> {
-    const back = (): void => void this.#settle(loan, 'release')
+    const outcome = this.#ending.signal.aborted ? 'return' : 'release'
+    const back = (): void => void this.#settle(loan, outcome)
     if (delayMs <= 0 || this.#ending.signal.aborted) {
       back()
       return
@@ -209,21 +265,53 @@ export class Consumer {
   #end(): void {
     this.#ending.abort()
     this.#age.stop()
+    clearInterval(this.#waking)
     if (this.#stopping) return
-    const worker = this.#worker
-    if (worker)
-      for (const { number } of this.#ready.splice(0)) void this.#settle(newLoan(worker, number), 'release')
+    for (const { worker, number } of this.#ready.splice(0)) {
+      const content = { records: 0, foreign: false }
+      void this.#settle({ worker, number, content, receivedMs: 0 }, 'return')
+    }
     for (const [timer, back] of this.#delayed) {
       clearTimeout(timer)
       back()
     }
     this.#delayed.clear()
-    if (this.#taking || (worker && worker.held > 0)) return
-    this.#reaper.stop()
-    void worker?.leave()
+    if (this.#taking || this.#held() > 0) return
+    for (const source of this.#rota.sources) {
+      source.close()
+      void source.leave()
+    }
   }
-}
 
-function newLoan(worker: Worker, number: number, batch?: LogBatch): Loan {
-  return { worker, number, records: batch?.size ?? 0, receivedMs: batch?.receivedMs ?? Date.now() }
+  /** Elements that were taken and are not settled. */
+  #held(): number {
+    return this.#rota.sources.reduce((sum, { held }) => sum + held, 0)
+  }
+
+  /** Resolves once nothing is held. */
+  #quiet(): Promise<void> {
+    if (this.#held() === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#onQuiet.push(resolve))
+  }
+
+  #settledOne(): void {
+    if (this.#held() === 0) for (const resolve of this.#onQuiet.splice(0)) resolve()
+    if (this.#ending.signal.aborted) this.#end()
+  }
+
+  /** What a worker held that lost its place is somebody else's. */
+  #forget(worker: Worker): void {
+    this.#ready = this.#ready.filter((taken) => taken.worker !== worker)
+    for (const loan of this.#lent) if (loan.worker === worker) this.#lent.delete(loan)
+    if (this.#held() === 0) for (const resolve of this.#onQuiet.splice(0)) resolve()
+  }
+
+  #poisoned(stream: string, elements: number, records: number): void {
+    const { context, group } = this.#options
+    context.log.warn(
+      { group, stream, elements, records },
+      'buried what was handed out max_deliveries times without success',
+    )
+    this.#counters.poisoned(elements, records)
+  }
 }

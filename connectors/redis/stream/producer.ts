@@ -3,11 +3,14 @@ import { type Element, GroupCommit } from '../../../src/buffer/group-commit.ts'
 import { unlessAborted } from '../../../src/buffer/unless-aborted.ts'
 import { type DeadLetters, RetryableError } from '../../../src/component.ts'
 import type { LogBatch } from '../../../src/logs/batch.ts'
-import type { ComponentMetrics } from '../../../src/telemetry/metrics.ts'
+import { divideByResource } from '../../../src/logs/resources.ts'
+import type { BoundCounter, ComponentMetrics } from '../../../src/telemetry/metrics.ts'
 import type { RedisConfig } from '../config.ts'
 import type { RedisClient } from '../connection/client.ts'
 import { FULL_RETRY_AFTER } from '../connection/errors.ts'
 import type { Keys } from './keys.ts'
+import type { Naming } from './naming.ts'
+import type { Registry } from './registry.ts'
 import { BURY, PUSH } from './scripts.ts'
 
 /** Lets batches in, or says why not. */
@@ -26,42 +29,51 @@ export interface Admission {
 
 export interface ProducerOptions {
   readonly client: RedisClient
-  readonly keys: Keys
-  readonly groups: readonly string[]
+  readonly naming: Naming
+  readonly registry: Registry
   readonly config: RedisConfig
   readonly admission: Admission
   readonly metrics: ComponentMetrics
 }
 
+/** The way into one stream. */
+interface Lane {
+  readonly keys: Keys
+  /** Queue and stats of every group. */
+  readonly destinations: readonly string[]
+  readonly commit: GroupCommit
+  usedAt: number
+}
+
+/** A way that nobody went for so long, milliseconds, is closed: its buffer is memory. */
+const LANE_IDLE = 60_000
+
 /** Writes batches into the queue of every group, and dead letters into theirs. */
 export class Producer {
   readonly #options: ProducerOptions
-  readonly #commit: GroupCommit
+  /** By stream. */
+  readonly #lanes = new Map<string, Lane>()
   readonly #pending = new Set<Promise<void>>()
-  readonly #destinations: readonly string[]
-  readonly #pushed: { inc(n?: number): void }
+  readonly #pushed: BoundCounter
+  readonly #overflowed: BoundCounter
   #stopping = false
 
   constructor(options: ProducerOptions) {
     this.#options = options
-    const { config, groups, keys, metrics } = options
-    this.#destinations = groups.flatMap((group) => [keys.queue(group), keys.stats(group)])
-    this.#commit = new GroupCommit({
-      elementBytes: config.element_size,
-      lingerMs: config.linger,
-      compression: config.compression,
-      maxPendingBytes: config.max_pending,
-      write: (element) => this.#write(element),
-    })
+    const { metrics } = options
     this.#pushed = metrics.counter(
       'sluice_buffer_pushed_log_records_total',
       'Log records made durable in the buffer.',
+    )
+    this.#overflowed = metrics.counter(
+      'sluice_buffer_overflow_log_records_total',
+      'Log records that went to the overflow stream, because there were max_streams already.',
     )
     metrics.gauge(
       'sluice_buffer_pending_bytes',
       'Bytes on their way to the buffer, not yet acknowledged.',
       {},
-      () => this.#commit.pendingBytes,
+      () => this.#pendingBytes(),
     )
   }
 
@@ -70,13 +82,13 @@ export class Producer {
     const records = batch.size
     if (records === 0) return
     try {
-      if (this.#destinations.length === 0) {
+      if (this.#options.naming.groups.length === 0) {
         throw new RetryableError('no pipeline reads from the buffer', { reason: 'unread' })
       }
       if (signal.aborted) throw new RetryableError('the sender has gone', { reason: 'cancelled' })
       if (this.#stopping) throw new RetryableError('the buffer is stopping', { reason: 'stopping' })
       batch.identify(this.#options.admission.admit(this.#options.client.server))
-      const added = this.#commit.add(batch)
+      const added = this.#add(batch)
       this.#pending.add(added)
       await added.finally(() => this.#pending.delete(added))
     } catch (error) {
@@ -88,13 +100,15 @@ export class Producer {
 
   /** Resolves once Redis has the letters. Full or not, it takes them. */
   async bury({ batch, reason, pipeline }: DeadLetters): Promise<void> {
-    const { client, keys, config, admission, metrics } = this.#options
+    const { client, config, admission, metrics } = this.#options
     const records = batch.size
     if (records === 0) return
     batch.identify(admission.identity())
-    const pieces = batch.encode(config.element_size, { reason, pipeline, buriedMs: Date.now() })
-    const elements = pieces.map((piece) => packElement(piece.bytes, config.compression))
-    await client.run(BURY, [keys.dead, keys.deadStats], [records, ...elements])
+    await this.#perStream(batch, async (part, { dead, deadStats }) => {
+      const pieces = part.encode(config.element_size, { reason, pipeline, buriedMs: Date.now() })
+      const elements = pieces.map((piece) => packElement(piece.bytes, config.compression))
+      await client.run(BURY, [dead, deadStats], [part.size, ...elements])
+    })
     metrics
       .counter('sluice_dead_letter_log_records_total', 'Log records put in the dead-letter queue.', {
         pipeline,
@@ -105,15 +119,83 @@ export class Producer {
   /** Takes no more, and waits for what is on its way. */
   async stop(deadline: AbortSignal): Promise<void> {
     this.#stopping = true
-    this.#commit.flush()
+    for (const { commit } of this.#lanes.values()) commit.flush()
     await unlessAborted(Promise.allSettled(this.#pending), deadline)
   }
 
-  async #write({ bytes, records }: Element): Promise<void> {
+  /** Resolves once every part of the batch is durable in its stream. */
+  #add(batch: LogBatch): Promise<void> {
+    const { naming, config } = this.#options
+    if (naming.template.fixed !== undefined) return this.#lane(naming.template.fixed).commit.add(batch)
+    const pending = this.#pendingBytes()
+    if (pending > 0 && pending + batch.byteLength > config.max_pending) {
+      throw new RetryableError('more is on its way to the buffer than it can take at once', {
+        reason: 'busy',
+      })
+    }
+    return this.#perStream(batch, (part, { stream }) => this.#lane(stream).commit.add(part))
+  }
+
+  /**
+   * Divides a batch among the streams its resources belong to, and registers these for as long as it takes that what
+   * is written can be found. Throws only after all parts have been tried.
+   */
+  async #perStream(batch: LogBatch, write: (part: LogBatch, keys: Keys) => Promise<void>): Promise<void> {
+    const { naming, registry } = this.#options
+    const { template } = naming
+    if (template.fixed !== undefined) return write(batch, naming.keys(template.fixed))
+    const parts = divideByResource(batch, (resource) => template.render(resource))
+    const outcomes = await Promise.allSettled(
+      [...parts].map(async ([name, part]) => {
+        const stream = await registry.admit(name)
+        if (stream !== name) this.#overflowed.inc(part.size)
+        await write(part, naming.keys(stream))
+        await registry.confirm(stream)
+      }),
+    )
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+    return undefined
+  }
+
+  #lane(stream: string): Lane {
+    const now = performance.now()
+    let lane = this.#lanes.get(stream)
+    if (lane === undefined) {
+      for (const [name, { commit, usedAt }] of this.#lanes) {
+        if (commit.pendingBytes === 0 && now - usedAt > LANE_IDLE) this.#lanes.delete(name)
+      }
+      this.#lanes.set(stream, (lane = this.#openLane(stream)))
+    }
+    lane.usedAt = now
+    return lane
+  }
+
+  #openLane(stream: string): Lane {
+    const { config, naming } = this.#options
+    const keys = naming.keys(stream)
+    const commit = new GroupCommit({
+      elementBytes: config.element_size,
+      lingerMs: config.linger,
+      compression: config.compression,
+      maxPendingBytes: config.max_pending,
+      write: (element) => this.#write(lane, element),
+    })
+    const destinations = naming.groups.flatMap((group) => [keys.queue(group), keys.stats(group)])
+    const lane = { keys, destinations, commit, usedAt: 0 }
+    return lane
+  }
+
+  #pendingBytes(): number {
+    let bytes = 0
+    for (const { commit } of this.#lanes.values()) bytes += commit.pendingBytes
+    return bytes
+  }
+
+  async #write({ keys, destinations }: Lane, { bytes, records }: Element): Promise<void> {
     const { client, config } = this.#options
-    const accepted = await client.run(PUSH, this.#destinations, [bytes, records, config.max_bytes])
+    const accepted = await client.run(PUSH, destinations, [bytes, records, config.max_bytes])
     if (accepted === 1) return
-    throw new RetryableError(`${client.address} holds max_bytes of ${config.stream} already`, {
+    throw new RetryableError(`${client.address} holds max_bytes of ${keys.stream} already`, {
       reason: 'full',
       retryAfter: FULL_RETRY_AFTER,
     })

@@ -1,17 +1,25 @@
+import { writeLetter } from '../../../src/buffer/label.ts'
+import type { ComponentContext } from '../../../src/define.ts'
 import type { BoundCounter } from '../../../src/telemetry/metrics.ts'
-import type { ConsumerOptions } from './consumer.ts'
+import type { RedisConfig } from '../config.ts'
 import { REAP } from './scripts.ts'
+import { poisonReason, type WorkerOptions } from './worker.ts'
+
+interface ReaperOptions extends WorkerOptions {
+  readonly config: RedisConfig
+  readonly context: ComponentContext
+}
 
 /**
- * Puts back what workers of a group hold that give no sign of life. Every consumer runs one, so that as long as
+ * Puts back what workers of a group hold in one stream that give no sign of life. Every consumer runs one, so that as long as
  * one lives nothing stays with the dead for longer than four thirds of `worker_timeout`.
  */
 export class Reaper {
-  readonly #options: ConsumerOptions
+  readonly #options: ReaperOptions
   readonly #reaped: BoundCounter
   #timer: NodeJS.Timeout | undefined
 
-  constructor(options: ConsumerOptions) {
+  constructor(options: ReaperOptions) {
     this.#options = options
     const { group, context } = options
     this.#reaped = context.metrics.counter(
@@ -32,13 +40,27 @@ export class Reaper {
 
   async #reap(): Promise<void> {
     const { client, keys, group, config, context, log } = this.#options
-    const lists = [keys.workers(group), keys.settled(group), keys.inflight(group), keys.queue(group)]
+    const lists = [
+      keys.workers(group),
+      keys.settled(group),
+      keys.inflight(group),
+      keys.queue(group),
+      keys.stats(group),
+      keys.dead,
+      keys.deadStats,
+    ]
+    const reason = poisonReason(config.max_deliveries)
+    const letter = writeLetter({ reason, pipeline: group, buriedMs: Date.now(), stream: keys.stream })
     try {
-      const reply = await client.run(REAP, lists, [config.worker_timeout])
-      const [workers, elements] = reply as [number, number]
+      const reply = await client.run(REAP, lists, [config.worker_timeout, config.max_deliveries, letter])
+      const [workers, elements, buried, records] = reply as [number, number, number, number]
       if (workers === 0) return
       this.#reaped.inc(elements)
-      context.log.warn({ group, workers, elements }, 'put back what workers held that gave no sign of life')
+      context.log.warn(
+        { group, stream: keys.stream, workers, elements },
+        'put back what workers held that gave no sign of life',
+      )
+      if (buried > 0) this.#options.onPoison(buried, records)
     } catch (err) {
       log.warn('reap', { err, group }, 'workers could not be checked')
     }

@@ -7,14 +7,14 @@ import { createHash } from 'node:crypto'
  *
  * The elements a worker takes are numbered from 0. Its in-flight list holds a run of them in order, and the
  * `settled` hash the number of the first, so a number says which place is meant however often a command arrives.
- * What is settled in the middle leaves an empty string, which goes once it reaches the head.
+ * What is settled in the middle leaves an empty string, which goes once it reaches the head: a hole.
  */
 export interface Script {
   readonly lua: string
   readonly sha: string
 }
 
-const script = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') })
+export const script = (lua: string): Script => ({ lua, sha: createHash('sha1').update(lua).digest('hex') })
 
 /** 1, or 0 where a queue would hold more than it may. An empty queue takes any element, or a large one never got in. */
 export const PUSH = script(`#!lua
@@ -43,12 +43,75 @@ local time = redis.call('TIME')
 redis.call('ZADD', KEYS[1], time[1] * 1000 + math.floor(time[2] / 1000), ARGV[1])
 return 1`)
 
-/** The elements after the first \`seen\` ones: those an unheard reply held, or new ones. Nothing for a stranger. */
+/**
+ * How the label of an element is read and written here: see src/buffer/label.ts. Only elements that were not
+ * delivered at once have one.
+ */
+const LABEL = `
+local ZSTD, PLAIN = '\\94\\42\\77\\24\\9\\0\\0\\0\\8', '\\138\\125\\9\\8'
+local function label_at(element)
+  local first = string.byte(element)
+  if first == 94 and string.sub(element, 1, 9) == ZSTD then return 9 end
+  if first == 138 and string.sub(element, 1, 4) == PLAIN then return 4 end
+end
+local function frame(label, element)
+  local start, size = string.sub(element, 1, 4), #label
+  if start == '\\40\\181\\47\\253' or string.sub(start, 2) == '\\42\\77\\24' then
+    return '\\94\\42\\77\\24' .. struct.pack('<I4', size) .. label .. element
+  end
+  local length = size < 128 and string.char(size) or string.char(size % 128 + 128, math.floor(size / 128))
+  return '\\138\\125' .. length .. label .. element
+end
+-- The element with so many deliveries more; what nil stands for is taken from the label it has.
+local function relabel(element, more, records, foreign, letter)
+  local at, deliveries = label_at(element), 0
+  if at then
+    deliveries = string.byte(element, at + 1)
+    records = records or (struct.unpack('<I4', element, at + 3))
+    foreign = foreign or string.byte(element, at + 8)
+    element = string.sub(element, at + 9)
+  end
+  records, foreign, deliveries = records or 0, foreign or 0, math.min(deliveries + more, 127)
+  local label = '\\8' .. string.char(deliveries) .. '\\21' .. struct.pack('<I4', records) .. '\\24' .. string.char(foreign)
+  return frame(label .. letter, element), deliveries, records, foreign
+end`
+
+/** Counts a delivery without success: the element to put back, or nothing where it has had too many and is buried. */
+const FAIL = `${LABEL}
+local poison = { 0, 0 }
+local function bury(stats, dead, dead_stats, old, new, records, foreign)
+  redis.call('RPUSH', dead, new)
+  redis.call('HINCRBY', dead_stats, 'records', records)
+  redis.call('HINCRBY', dead_stats, 'bytes', #new)
+  redis.call('HINCRBY', dead_stats, 'elements', 1)
+  redis.call('HINCRBY', dead_stats, 'buried', records)
+  if foreign == 1 then return end
+  redis.call('HINCRBY', stats, 'records', -records)
+  redis.call('HINCRBY', stats, 'bytes', -#old)
+  redis.call('HINCRBY', stats, 'elements', -1)
+end
+local function fail(stats, dead, dead_stats, element, records, foreign, limit, letter)
+  local again, deliveries, known, stranger = relabel(element, 1, records, foreign, '')
+  if deliveries < tonumber(limit) then
+    if stranger == 0 then redis.call('HINCRBY', stats, 'bytes', #again - #element) end
+    return again
+  end
+  local last = relabel(element, 1, records, foreign, letter)
+  bury(stats, dead, dead_stats, element, last, known, stranger)
+  poison = { poison[1] + 1, poison[2] + known }
+end`
+
+/**
+ * The elements after the first \`seen\` ones: those an unheard reply held, or new ones. Nothing for a stranger.
+ * A suspect, which was delivered in vain several times, is taken only by a worker that holds nothing, and alone; for
+ * others the number 1 stands at its place.
+ */
 export const TAKE = script(`#!lua flags=allow-oom
--- KEYS: workers, settled, in-flight, queue. ARGV: worker, seen, elements, bytes after which to stop
+-- KEYS: workers, settled, in-flight, queue
+-- ARGV: worker, seen, elements, bytes after which to stop, deliveries of a suspect, 1 where it may be taken${LABEL}
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return false end
-local first = tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or 0)
-local unseen = first + redis.call('LLEN', KEYS[3]) - tonumber(ARGV[2])
+local first, held = tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or 0), redis.call('LLEN', KEYS[3])
+local unseen = first + held - tonumber(ARGV[2])
 if unseen < 0 then return false end
 if unseen > 0 then return redis.call('LRANGE', KEYS[3], -unseen, -1) end
 local taken, bytes = {}, 0
@@ -56,64 +119,82 @@ for i = 1, tonumber(ARGV[3]) do
   local element = bytes < tonumber(ARGV[4]) and redis.call('LMOVE', KEYS[4], KEYS[3], 'LEFT', 'RIGHT')
   if not element then break end
   taken[i] = element
+  local at = label_at(element)
+  if at and string.byte(element, at + 1) >= tonumber(ARGV[5]) then
+    if held == 0 and i == 1 and ARGV[6] == '1' then break end
+    redis.call('LMOVE', KEYS[3], KEYS[4], 'RIGHT', 'LEFT')
+    taken[i] = 1
+    break
+  end
   bytes = bytes + #element
 end
 return taken`)
 
-/** 1, or nothing for a stranger: whose elements were, somebody else has. What was settled before is passed over. */
+/**
+ * Nothing for a stranger: whose elements were, somebody else has. What was settled before is passed over. Returns how
+ * many elements, and records in them, went to the dead letters for having been released too often.
+ */
 export const SETTLE = script(`#!lua flags=allow-oom
 -- KEYS: workers, settled, in-flight, queue, stats, dead, dead stats
--- ARGV: worker; then by rising number: number, 'ack', 'release' or 'bury', records
+-- ARGV: worker, deliveries an element may have; then by rising number: number, outcome, records, foreign, letter.
+-- Outcomes: 'ack', 'release' after a delivery, 'return' without one, 'note' of the records in it, 'bury'${FAIL}
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return false end
-local first = tonumber(redis.call('HGET', KEYS[2], ARGV[1]) or 0)
+local place_of = redis.call('HMGET', KEYS[2], ARGV[1], ARGV[1] .. ':holes')
+local first, holes = tonumber(place_of[1] or 0), tonumber(place_of[2] or 0)
 local back, records, bytes, elements, acked = {}, 0, 0, 0, 0
-for i = 2, #ARGV, 3 do
-  local place = tonumber(ARGV[i]) - first
+for i = 3, #ARGV, 5 do
+  local place, outcome, own = tonumber(ARGV[i]) - first, ARGV[i + 1], ARGV[i + 3] == '0'
   local element = place >= 0 and redis.call('LINDEX', KEYS[3], place)
   if element and element ~= '' then
-    if ARGV[i + 1] == 'release' then
+    local put = ''
+    if outcome == 'note' then
+      put = relabel(element, 0, tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), '')
+      if own then bytes = bytes + #element - #put end
+    elseif outcome == 'return' then
       back[#back + 1] = element
+    elseif outcome == 'release' then
+      back[#back + 1] = fail(KEYS[5], KEYS[6], KEYS[7], element, tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), ARGV[2], ARGV[i + 4])
+    elseif outcome == 'bury' then
+      local last = relabel(element, 0, tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), ARGV[i + 4])
+      bury(KEYS[5], KEYS[6], KEYS[7], element, last, tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]))
     else
-      records = records + ARGV[i + 2]
-      bytes = bytes + #element
-      elements = elements + 1
-      if ARGV[i + 1] == 'ack' then
-        acked = acked + ARGV[i + 2]
-      else
-        redis.call('RPUSH', KEYS[6], element)
-        redis.call('HINCRBY', KEYS[7], 'bytes', #element)
-        redis.call('HINCRBY', KEYS[7], 'elements', 1)
+      acked = acked + ARGV[i + 2]
+      if own then
+        records = records + ARGV[i + 2]
+        bytes = bytes + #element
+        elements = elements + 1
       end
     end
-    redis.call('LSET', KEYS[3], place, '')
+    redis.call('LSET', KEYS[3], place, put)
+    if put == '' then holes = holes + 1 end
   end
 end
 for i = #back, 1, -1 do redis.call('LPUSH', KEYS[4], back[i]) end
 while redis.call('LINDEX', KEYS[3], 0) == '' do
   redis.call('LPOP', KEYS[3])
   first = first + 1
+  holes = holes - 1
 end
-redis.call('HSET', KEYS[2], ARGV[1], first)
-if elements > 0 then
-  redis.call('HINCRBY', KEYS[5], 'records', -records)
-  redis.call('HINCRBY', KEYS[5], 'bytes', -bytes)
-  redis.call('HINCRBY', KEYS[5], 'elements', -elements)
-  redis.call('HINCRBY', KEYS[5], 'acked', acked)
-end
-return 1`)
+redis.call('HSET', KEYS[2], ARGV[1], first, ARGV[1] .. ':holes', holes)
+if acked > 0 then redis.call('HINCRBY', KEYS[5], 'acked', acked) end
+if records ~= 0 then redis.call('HINCRBY', KEYS[5], 'records', -records) end
+if bytes ~= 0 then redis.call('HINCRBY', KEYS[5], 'bytes', -bytes) end
+if elements ~= 0 then redis.call('HINCRBY', KEYS[5], 'elements', -elements) end
+return poison`)
 
 const PUT_BACK = `
-local function put_back(worker)
+local function put_back(worker, change)
   local inflight, count = KEYS[3] .. ':' .. worker, 0
   while true do
     local element = redis.call('RPOP', inflight)
     if not element then break end
-    if element ~= '' then
+    element = element ~= '' and change(element)
+    if element then
       redis.call('LPUSH', KEYS[4], element)
       count = count + 1
     end
   end
-  redis.call('HDEL', KEYS[2], worker)
+  redis.call('HDEL', KEYS[2], worker, worker .. ':holes')
   redis.call('ZREM', KEYS[1], worker)
   return count
 end`
@@ -121,16 +202,24 @@ end`
 /** Puts what a worker holds back at the head of the queue, in order, and forgets the worker. Returns how many. */
 export const LEAVE = script(`#!lua flags=allow-oom
 -- KEYS: workers, settled, in-flight of all, queue. ARGV: worker${PUT_BACK}
-return put_back(ARGV[1])`)
+return put_back(ARGV[1], function(element) return element end)`)
 
-/** Makes every worker leave that has not beaten for a while. Returns how many workers and elements that were. */
+/**
+ * Makes every worker leave that has not beaten for a while; what it held counts as delivered in vain. Returns how many
+ * workers that were, elements put back, and elements and records that went to the dead letters.
+ */
 export const REAP = script(`#!lua flags=allow-oom
--- KEYS: workers, settled, in-flight of all, queue. ARGV: milliseconds${PUT_BACK}
+-- KEYS: workers, settled, in-flight of all, queue, stats, dead, dead stats
+-- ARGV: milliseconds, deliveries an element may have, letter${FAIL}${PUT_BACK}
 local time = redis.call('TIME')
 local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[1]
 local silent, count = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. oldest), 0
-for _, worker in ipairs(silent) do count = count + put_back(worker) end
-return { #silent, count }`)
+for _, worker in ipairs(silent) do
+  count = count + put_back(worker, function(element)
+    return fail(KEYS[5], KEYS[6], KEYS[7], element, nil, nil, ARGV[2], ARGV[3])
+  end)
+end
+return { #silent, count, poison[1], poison[2] }`)
 
 /** Keeps dead letters: also when Redis is full, or the drain would stand still behind them. */
 export const BURY = script(`#!lua flags=allow-oom
@@ -145,37 +234,3 @@ redis.call('HINCRBY', KEYS[2], 'bytes', bytes)
 redis.call('HINCRBY', KEYS[2], 'elements', #ARGV - 1)
 redis.call('HINCRBY', KEYS[2], 'buried', ARGV[1])
 return #ARGV - 1`)
-
-/**
- * What the stream holds: identity key, dead records, then for every group records, bytes, elements and how many of
- * those wait. Where everything is empty the counts are set to 0, so that what was miscounted does not stay:
- * elements which other tools put in or took out.
- */
-export const OBSERVE = script(`#!lua flags=allow-oom
--- KEYS: identity, dead, dead stats; then queue, stats, workers and in-flight of all for every group. ARGV: new key
-local identity = redis.call('GET', KEYS[1])
-if not identity then
-  identity = ARGV[1]
-  redis.call('SET', KEYS[1], identity)
-end
-local function read(stats, empty)
-  local counts = redis.call('HMGET', stats, 'records', 'bytes', 'elements')
-  for i = 1, 3 do counts[i] = tonumber(counts[i] or 0) end
-  if empty and (counts[1] ~= 0 or counts[2] ~= 0 or counts[3] ~= 0) then
-    redis.call('HSET', stats, 'records', 0, 'bytes', 0, 'elements', 0)
-    return { 0, 0, 0 }
-  end
-  return counts
-end
-local seen = { identity, read(KEYS[3], redis.call('EXISTS', KEYS[2]) == 0)[1] }
-for i = 4, #KEYS, 4 do
-  local waiting = redis.call('LLEN', KEYS[i])
-  local empty = waiting == 0
-  for _, worker in ipairs(redis.call('ZRANGE', KEYS[i + 2], 0, -1)) do
-    empty = empty and redis.call('EXISTS', KEYS[i + 3] .. ':' .. worker) == 0
-  end
-  local counts = read(KEYS[i + 1], empty)
-  for j = 1, 3 do seen[#seen + 1] = counts[j] end
-  seen[#seen + 1] = waiting
-end
-return seen`)

@@ -1,22 +1,28 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { writeLetter } from '../../../src/buffer/label.ts'
 import type { RateLimitedLog } from '../../../src/telemetry/logger.ts'
 import type { RedisConfig } from '../config.ts'
 import type { RedisClient } from '../connection/client.ts'
 import type { Keys } from './keys.ts'
 import { BEAT, LEAVE, type Script, SETTLE, TAKE } from './scripts.ts'
 
-/** Bytes after which a worker takes no more at once. */
-const TAKE_BYTES = 16 * 1024 * 1024
 const RETRY_PAUSE = 250
+/** From so many deliveries on an element is a suspect, and handed out alone. */
+export const SUSPECT = 2
 
 export interface WorkerOptions {
   readonly client: RedisClient
   readonly keys: Keys
   readonly group: string
-  readonly config: Pick<RedisConfig, 'prefetch' | 'heartbeat'>
+  readonly config: Pick<RedisConfig, 'prefetch' | 'heartbeat' | 'max_deliveries'>
   readonly log: RateLimitedLog
+  /** Told of elements that went to the dead letters because they were released too often. */
+  readonly onPoison: (elements: number, records: number) => void
 }
+
+export const poisonReason = (deliveries: number): string =>
+  `it was handed out ${deliveries} times and never settled: delivering it fails in an unknown way, or ends the drain`
 
 /** An element that a worker holds. */
 export interface Held {
@@ -25,13 +31,25 @@ export interface Held {
   readonly bytes: Buffer
 }
 
-/** `release` puts the element back at the head of the queue, `bury` into the dead letters. */
-export type Outcome = 'ack' | 'release' | 'bury'
+/**
+ * `release` puts the element back at the head of the queue, `return` as well but without counting a delivery, `bury`
+ * into the dead letters. `note` settles nothing: it keeps the number of records where it is found without unpacking.
+ */
+export type Outcome = 'ack' | 'release' | 'return' | 'note' | 'bury'
+
+/** What is known of an element that is settled. */
+export interface Content {
+  readonly records: number
+  /** Another tool put it in. */
+  readonly foreign: boolean
+}
 
 interface Settlement {
   readonly number: number
   readonly outcome: Outcome
-  readonly records: number
+  readonly content: Content
+  /** Why, should it go to the dead letters. */
+  readonly reason: string
   /** Called with whether Redis did it; it does not where the worker is gone. */
   readonly done: (settled: boolean) => void
 }
@@ -75,23 +93,29 @@ export class Worker {
     this.#beats = setInterval(() => void this.#beat(), config.heartbeat).unref()
   }
 
-  /** Takes what waits, up to `prefetch` elements. */
-  async take(): Promise<Held[]> {
-    const { config } = this.#options
-    const elements = await this.#run(TAKE, this.#lists(), [this.#seen, config.prefetch, TAKE_BYTES])
-    if (this.#gone) return []
-    return (elements as Buffer[]).map((bytes) => {
+  /**
+   * Takes what waits, up to `prefetch` elements and until it has `maxBytes`. A suspect is taken where `alone` says that
+   * nothing else is on loan, and otherwise said to wait.
+   */
+  async take(maxBytes: number, alone: boolean): Promise<{ taken: Held[]; suspectWaits: boolean }> {
+    const limits = [this.#seen, this.#options.config.prefetch, maxBytes, SUSPECT, Number(alone)]
+    const elements = (await this.#run(TAKE, this.#lists(), limits)) as (Buffer | number)[] | null
+    if (this.#gone || elements === null) return { taken: [], suspectWaits: false }
+    const suspectWaits = typeof elements.at(-1) === 'number'
+    if (suspectWaits) elements.pop()
+    const taken = elements.map((bytes) => {
       const number = this.#seen++
       this.#held.add(number)
-      return { number, bytes }
+      return { number, bytes: bytes as Buffer }
     })
+    return { taken, suspectWaits }
   }
 
   /** Resolves once Redis has done it, with true; with false where the worker is gone. Tries until then. */
-  settle(number: number, outcome: Outcome, records: number): Promise<boolean> {
+  settle(number: number, outcome: Outcome, content: Content, reason = ''): Promise<boolean> {
     if (this.#gone) return Promise.resolve(false)
     return new Promise((done) => {
-      this.#settlements.push({ number, outcome, records, done })
+      this.#settlements.push({ number, outcome, content, reason, done })
       if (!this.#settling) void this.#settle()
     })
   }
@@ -141,13 +165,15 @@ export class Worker {
 
   /** Whether there was an answer. */
   async #send(settlements: readonly Settlement[]): Promise<boolean> {
-    const { keys, group, log } = this.#options
+    const { keys, group, log, config, onPoison } = this.#options
     const lists = [...this.#lists(), keys.stats(group), keys.dead, keys.deadStats]
-    const outcomes = settlements.flatMap(({ number, outcome, records }) => [number, outcome, records])
+    const outcomes = settlements.flatMap((settlement) => this.#arguments(settlement))
     try {
-      const reply = this.#gone ? null : await this.#run(SETTLE, lists, outcomes)
-      for (const { number, done } of settlements) {
-        this.#held.delete(number)
+      const reply = this.#gone ? null : await this.#run(SETTLE, lists, [config.max_deliveries, ...outcomes])
+      const [elements, records] = (reply as [number, number] | null) ?? [0, 0]
+      if (elements > 0) onPoison(elements, records)
+      for (const { number, outcome, done } of settlements) {
+        if (outcome !== 'note') this.#held.delete(number)
         done(reply !== null)
       }
       return true
@@ -157,12 +183,26 @@ export class Worker {
     }
   }
 
+  #arguments({ number, outcome, content, reason }: Settlement): (string | number | Buffer)[] {
+    const { group: pipeline, keys } = this.#options
+    const buries = outcome === 'release' || outcome === 'bury'
+    const why = outcome === 'release' ? poisonReason(this.#options.config.max_deliveries) : reason
+    const letter = buries
+      ? writeLetter({ reason: why, pipeline, buriedMs: Date.now(), stream: keys.stream })
+      : ''
+    return [number, outcome, content.records, Number(content.foreign), letter]
+  }
+
   #lists(): string[] {
     const { keys, group } = this.#options
     return [keys.workers(group), keys.settled(group), keys.inflight(group, this.id), keys.queue(group)]
   }
 
-  async #run(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+  async #run(
+    script: Script,
+    keys: readonly string[],
+    args: readonly (string | number | Buffer)[],
+  ): Promise<unknown> {
     const { client } = this.#options
     const moved = client.server !== undefined && client.server !== this.#server
     const reply = moved ? null : await client.run(script, keys, [this.id, ...args])

@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openElement } from '../../../src/buffer/element.ts'
+import { readLabel } from '../../../src/buffer/label.ts'
 import type { LogBatch } from '../../../src/logs/batch.ts'
 import { type RedisServer, startRedis } from '../../servers/redis.ts'
 import { never } from '../../support/component.ts'
@@ -76,7 +77,7 @@ describe('a stream in Redis', () => {
       pushed: 3,
       acked: 3,
     })
-    const keys = [keyOf(buffer.stream, 'key'), keyOf(buffer.stream, `stats:${GROUP}`)]
+    const keys = ['key', 'queues', `stats:${GROUP}`].map((rest) => keyOf(buffer.stream, rest))
     await eventually(async () => {
       const left = await admin.keys(keyOf(buffer.stream, '*'))
       return left.toSorted().join() === keys.join()
@@ -202,10 +203,10 @@ describe('a stream in Redis', () => {
 
     expect(documentsOf(taken).map((document) => document.body?.text)).toEqual(['record 0', 'record 1'])
     expect(identities(taken).every((name) => /^[0-9a-f]{44}\/[01]$/.test(name))).toBe(true)
-    await eventually(async () => (await statsOf(admin, buffer.stream)).records === 0)
+    await eventually(async () => (await statsOf(admin, buffer.stream)).acked === 2)
   })
 
-  it('buries an element that is no batch as it is, and goes on', async () => {
+  it('buries an element that is no batch as it is behind a label that says why, and goes on', async () => {
     await using buffer = await openBuffer(server.url)
     await admin.rpush(keyOf(buffer.stream, `queue:${GROUP}`), 'no batch at all')
     await buffer.push(named('a'))
@@ -213,7 +214,14 @@ describe('a stream in Redis', () => {
     expect(nameOf(await takeOne(buffer.connector))).toBe('a')
 
     await eventually(async () => (await admin.llen(keyOf(buffer.stream, 'dead'))) === 1)
-    expect(await admin.lindex(keyOf(buffer.stream, 'dead'), 0)).toBe('no batch at all')
+    const [element] = await admin.lrangeBuffer(keyOf(buffer.stream, 'dead'), 0, 0)
+    const { label, content } = readLabel(element)
+    expect(content.toString()).toBe('no batch at all')
+    expect(label?.letter).toMatchObject({ pipeline: GROUP, stream: buffer.stream })
+    expect(label?.letter?.reason).toMatch(/^it is no batch: wire type 6/)
+    expect(Math.abs((label?.letter?.buriedMs ?? 0) - Date.now())).toBeLessThan(60_000)
+    const counted = { pipeline: GROUP, reason: 'undecodable' }
+    expect(await buffer.context.value('sluice_dead_letter_elements_total', counted)).toBe(1)
     expect(await buffer.context.value('sluice_buffer_undecodable_elements_total')).toBe(1)
   })
 
