@@ -68,7 +68,7 @@ export const RedisConfig = z
     max_bytes: bytes()
       .prefault('0')
       .describe(
-        'Bytes that the queue of a pipeline may hold in Redis before more is refused; 0 sets no limit.',
+        'Bytes that the queue of a pipeline may hold in Redis, in each stream, before more is refused; 0 sets no limit. A pipeline that does not drain then holds up the others.',
       ),
     memory_high_watermark: Share.default(0.85).describe(
       'Share of maxmemory from which on pushes are refused: well before Redis itself refuses writes.',

@@ -10,16 +10,18 @@ export interface ResourceView {
   attribute(name: string): Value | undefined
 }
 
-/**
- * Divides a batch by what its resources say: for every key the records whose resource gives it. Where all give the
- * same, that is the batch itself.
- */
-export function divideByResource(
-  batch: LogBatch,
-  keyOf: (resource: ResourceView) => string,
-): ReadonlyMap<string, LogBatch> {
+/** Names each resource of a batch, in their order. */
+export function nameResources(batch: LogBatch, nameOf: (resource: ResourceView) => string): string[] {
   const { data } = batch
-  const keys = Array.from({ length: resourceCount(data) }, (_, index) => keyOf(viewOf(data, index)))
+  return Array.from({ length: resourceCount(data) }, (_, index) => nameOf(viewOf(data, index)))
+}
+
+/**
+ * Divides a batch by its resources, which have a key each: for every key the records of its resources. Where all keys
+ * are the same, that is the batch itself. Costs a pass over the batch for every key.
+ */
+export function divideByResource(batch: LogBatch, keys: readonly string[]): ReadonlyMap<string, LogBatch> {
+  const { data } = batch
   if (keys.every((key) => key === keys[0])) return new Map([[keys[0], batch]])
   const divided = new Map<string, number[]>()
   for (let record = 0; record < recordCount(data); record++) {

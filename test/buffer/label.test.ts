@@ -14,7 +14,12 @@ const LETTER = {
 }
 
 /** As the scripts of the redis connector write it. */
-function labelled(element: Buffer, deliveries: number, records: number, letter = Buffer.alloc(0)): Buffer {
+function labelled(
+  element: Buffer,
+  deliveries: number,
+  records: number,
+  letter: Uint8Array = Buffer.alloc(0),
+): Buffer {
   const fixed = Buffer.from([0x08, deliveries, 0x15, 0, 0, 0, 0, 0x18, 0])
   fixed.writeUInt32LE(records, 3)
   const message = Buffer.concat([fixed, letter])

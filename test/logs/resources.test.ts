@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { LogBatch } from '../../src/logs/batch.ts'
-import { divideByResource } from '../../src/logs/resources.ts'
+import { divideByResource, nameResources } from '../../src/logs/resources.ts'
 import { documentsOf } from '../support/otlp.ts'
 import { makeRequest } from '../support/requests.ts'
 
 const byService = (batch: LogBatch): ReadonlyMap<string, LogBatch> =>
-  divideByResource(batch, (resource) => String(resource.attribute('service.name')))
+  divideByResource(
+    batch,
+    nameResources(batch, (resource) => resource.attribute('service.name') as string),
+  )
 
 /** Requests one after the other are a request. */
 const request = (...services: readonly string[]): Buffer =>

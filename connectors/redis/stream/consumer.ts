@@ -102,7 +102,8 @@ export class Consumer {
           if (lease) yield lease
         }
         if (this.#suspected) continue
-        await pause(this.#rota.pause(performance.now(), LONGEST_REST), ended)
+        const rest = this.#rota.pause(performance.now(), LONGEST_REST)
+        if (rest > 0) await pause(rest, ended)
       }
     } finally {
       signal.removeEventListener('abort', end)

@@ -3,14 +3,14 @@ import { type Element, GroupCommit } from '../../../src/buffer/group-commit.ts'
 import { unlessAborted } from '../../../src/buffer/unless-aborted.ts'
 import { type DeadLetters, RetryableError } from '../../../src/component.ts'
 import type { LogBatch } from '../../../src/logs/batch.ts'
-import { divideByResource } from '../../../src/logs/resources.ts'
+import { divideByResource, nameResources } from '../../../src/logs/resources.ts'
 import type { BoundCounter, ComponentMetrics } from '../../../src/telemetry/metrics.ts'
 import type { RedisConfig } from '../config.ts'
 import type { RedisClient } from '../connection/client.ts'
 import { FULL_RETRY_AFTER } from '../connection/errors.ts'
 import type { Keys } from './keys.ts'
 import type { Naming } from './naming.ts'
-import type { Registry } from './registry.ts'
+import { OVERFLOW, type Registry } from './registry.ts'
 import { BURY, PUSH } from './scripts.ts'
 
 /** Lets batches in, or says why not. */
@@ -67,7 +67,7 @@ export class Producer {
     )
     this.#overflowed = metrics.counter(
       'sluice_buffer_overflow_log_records_total',
-      'Log records that went to the overflow stream, because there were max_streams already.',
+      'Log records pushed to the overflow stream, because there were max_streams already.',
     )
     metrics.gauge(
       'sluice_buffer_pending_bytes',
@@ -144,13 +144,19 @@ export class Producer {
     const { naming, registry } = this.#options
     const { template } = naming
     if (template.fixed !== undefined) return write(batch, naming.keys(template.fixed))
-    const parts = divideByResource(batch, (resource) => template.render(resource))
+    const names = nameResources(batch, (resource) => template.render(resource))
+    // Before it is divided: a batch may hold any number of names, but not of streams.
+    const admitted = new Map<string, string>()
+    for (const name of new Set(names)) admitted.set(name, await registry.admit(name))
+    const parts = divideByResource(
+      batch,
+      names.map((name) => admitted.get(name) ?? name),
+    )
     const outcomes = await Promise.allSettled(
-      [...parts].map(async ([name, part]) => {
-        const stream = await registry.admit(name)
-        if (stream !== name) this.#overflowed.inc(part.size)
+      [...parts].map(async ([stream, part]) => {
         await write(part, naming.keys(stream))
         await registry.confirm(stream)
+        if (stream === OVERFLOW) this.#overflowed.inc(part.size)
       }),
     )
     for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason

@@ -3,7 +3,7 @@ import type { Naming } from './naming.ts'
 import { CLEAN, FORGET, HOME, REGISTER } from './registry-scripts.ts'
 
 /** Takes the records for which there are streams enough. */
-const OVERFLOW = 'overflow'
+export const OVERFLOW = 'overflow'
 /** An entry this young cannot be forgotten: whoever pushes renews it when it is older. */
 const RENEWAL = 60_000
 /** An entry that nobody renewed for this long is forgotten once the stream is empty. Much longer than RENEWAL. */
