@@ -16,13 +16,15 @@ end
 return { identity, redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES') }`)
 
 /**
- * Registers a stream, or gives its entry a new version, which keeps it from being forgotten. 0 where there are as many
- * as there may be. The version is about the time, in milliseconds, and never the same twice.
+ * Registers a stream, or gives its entry a new version, which keeps it from being forgotten: 1. Where there are as many
+ * as there may be, all of them as HOME tells them. The version is about the time, in milliseconds, and never the same twice.
  */
 export const REGISTER = script(`#!lua flags=allow-oom
 -- KEYS: streams. ARGV: stream, streams there may be (0: any number)
 local version, most = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[1]) or 0), tonumber(ARGV[2])
-if version == 0 and most > 0 and redis.call('ZCARD', KEYS[1]) >= most then return 0 end
+if version == 0 and most > 0 and redis.call('ZCARD', KEYS[1]) >= most then
+  return redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('ZADD', KEYS[1], math.max(now, version + 1), ARGV[1])

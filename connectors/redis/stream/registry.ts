@@ -58,15 +58,7 @@ export class Registry {
     const { client, naming } = this.#options
     const reply = await client.run(HOME, [naming.identity, naming.streams], [newKey])
     const [identity, list] = reply as [Buffer, Buffer[]]
-    const entries = new Map<string, Entry>()
-    for (let i = 0; i < list.length; i += 2) {
-      const [name, version] = [list[i].toString(), list[i + 1].toString()]
-      const before = this.#entries.get(name)
-      entries.set(name, before?.version === version ? before : { version, since: performance.now() })
-    }
-    this.#entries = entries
-    const names = [...entries.keys()].toSorted()
-    if (naming.template.fixed === undefined && String(names) !== String(this.#names)) this.#names = names
+    this.#read(list)
     this.#full = false
     for (const [name, { steady }] of this.#own) {
       if (performance.now() - steady > FORGOTTEN_AFTER) this.#own.delete(name)
@@ -78,8 +70,6 @@ export class Registry {
   async admit(name: string): Promise<string> {
     if (this.#entries.has(name) || this.#own.has(name)) return name
     if (!this.#full && (await this.#register(name, this.#options.maxStreams))) return name
-    // Asked again after the next look at the registry, which is a second away at most.
-    this.#full = true
     if (!this.#entries.has(OVERFLOW)) await this.confirm(OVERFLOW)
     return OVERFLOW
   }
@@ -116,9 +106,28 @@ export class Registry {
     const { client, naming } = this.#options
     // Taken before the command is sent: the entry is younger than that.
     const registration = { server: client.server, steady: performance.now(), wall: Date.now() }
-    if ((await client.run(REGISTER, [naming.streams], [name, most])) !== 1) return false
-    this.#own.set(name, registration)
-    return true
+    const reply = await client.run(REGISTER, [naming.streams], [name, most])
+    if (reply === 1) {
+      this.#own.set(name, registration)
+      return true
+    }
+    // From now to the next look at the registry, a second away at most, what is not in it need not be asked for.
+    this.#read(reply as Buffer[])
+    this.#full = true
+    return false
+  }
+
+  #read(list: readonly Buffer[]): void {
+    const entries = new Map<string, Entry>()
+    for (let i = 0; i < list.length; i += 2) {
+      const [name, version] = [list[i].toString(), list[i + 1].toString()]
+      const before = this.#entries.get(name)
+      entries.set(name, before?.version === version ? before : { version, since: performance.now() })
+    }
+    this.#entries = entries
+    const names = [...entries.keys()].toSorted()
+    if (this.#options.naming.template.fixed === undefined && String(names) !== String(this.#names))
+      this.#names = names
   }
 }
 
