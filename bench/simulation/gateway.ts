@@ -1,5 +1,5 @@
-import { FULL_RETRY_AFTER } from '../../connectors/redis/connection/errors.ts'
-import { judge } from '../../connectors/redis/server/verdict.ts'
+import { Fill } from '../../connectors/redis/server/fill.ts'
+import { REFUSE } from '../../connectors/redis/server/watermark.ts'
 import type { Clock } from './clock.ts'
 import type { Ledger, Refusal, Request } from './ledger.ts'
 import type { Random } from './random.ts'
@@ -46,9 +46,9 @@ export class Gateway {
   /** Senders connected to it. */
   connections = 0
   readonly #options: GatewayOptions
+  readonly #fill: Fill
   #alive = true
   #life = 0
-  #refuses = false
   #pendingBytes = 0
   #group: Waiting[] = []
   #groupBytes = 0
@@ -57,6 +57,20 @@ export class Gateway {
   constructor(options: GatewayOptions) {
     this.#options = options
     this.cpu = new Server(options.clock)
+    const { clock, config } = options
+    const random = options.random.fork('retry')
+    this.#fill = new Fill({
+      // The model has no limits but memory, and nobody to warn.
+      config: {
+        ...config,
+        memory_warn_watermark: config.memory_high_watermark,
+        max_bytes: 0,
+        max_records: 0,
+      },
+      copies: 1,
+      now: () => clock.now,
+      random: () => random.uniform(),
+    })
     options.clock.every(LOOK_INTERVAL, () => this.#look(), options.random.uniform() * LOOK_INTERVAL)
   }
 
@@ -86,22 +100,16 @@ export class Gateway {
   }
 
   #look(): void {
-    const { shard, config } = this.#options
+    const { shard } = this.#options
     if (!this.#alive || !shard.answers) return
-    const server = {
-      version: '7',
-      usedMemory: shard.usedMemory,
-      maxMemory: shard.maxMemory,
-      policy: 'noeviction',
-      appendOnly: true,
-    }
-    this.#refuses = judge(server, config, this.#refuses).refusal === 'watermark'
+    const { usedMemory, maxMemory, counts } = shard
+    this.#fill.look()({ used: usedMemory, max: maxMemory }, [counts])
   }
 
   #refusal(request: Request): Refusal | undefined {
     const { shard, config, bytesPerRecord } = this.#options
     if (!shard.answers) return 'unreachable'
-    if (this.#refuses) return 'watermark'
+    if (this.#fill.level() === REFUSE) return 'watermark'
     const bytes = this.#pendingBytes + request.records * bytesPerRecord
     return this.#pendingBytes > 0 && bytes > config.max_pending ? 'busy' : undefined
   }
@@ -115,7 +123,7 @@ export class Gateway {
   #refuse({ request, answer }: Waiting, refusal: Refusal): void {
     this.#options.ledger.refused[refusal] += request.records
     const full = refusal === 'watermark' || refusal === 'full'
-    answer({ ok: false, retryAfter: full ? FULL_RETRY_AFTER : RETRY_AFTER })
+    answer({ ok: false, retryAfter: full ? this.#fill.retryAfter() : RETRY_AFTER })
   }
 
   /** As src/buffer/group-commit.ts: half an element goes at once, less waits for others for a few milliseconds. */
@@ -150,7 +158,9 @@ export class Gateway {
       bytes,
       pushedMs: 0,
     }
+    const written = this.#fill.writing(shard.memoryOf(element.records), element.records)
     shard.push(element, (refusal) => {
+      written()
       if (life !== this.#life) return
       this.#pendingBytes -= bytes
       for (const waiting of group) {

@@ -1,3 +1,4 @@
+import type { QueueCounts } from '../../connectors/redis/server/drain-rate.ts'
 import type { Clock } from './clock.ts'
 import { Fifo } from './fifo.ts'
 import type { Ledger, Refusal, Request } from './ledger.ts'
@@ -63,6 +64,7 @@ export class Shard {
   /** How to fail the commands that nothing answers. */
   readonly #unanswered = new Set<() => void>()
   #records = 0
+  #pushed = 0
   #up = true
   #failedMs = 0
   /** False once clients know that it is away. */
@@ -80,8 +82,22 @@ export class Shard {
   }
 
   get usedMemory(): number {
-    const { emptyMemory, memoryPerRecord } = this.#options.settings
-    return emptyMemory + this.#records * memoryPerRecord
+    return this.#options.settings.emptyMemory + this.memoryOf(this.#records)
+  }
+
+  /** Bytes that so many records take. */
+  memoryOf(records: number): number {
+    return records * this.#options.settings.memoryPerRecord
+  }
+
+  /** What its statistics say of the queue. */
+  get counts(): QueueCounts {
+    return {
+      queue: 'logs',
+      records: this.#records,
+      bytes: this.memoryOf(this.#records),
+      pushed: this.#pushed,
+    }
   }
 
   /** Every element that the buffer holds. */
@@ -212,6 +228,7 @@ export class Shard {
 
   #store(element: Element): void {
     this.#records += element.records
+    this.#pushed += element.records
     for (const request of element.requests) this.#options.ledger.keep(request)
   }
 

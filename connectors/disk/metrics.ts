@@ -87,8 +87,10 @@ export function addGauges(
     'Bytes on their way to the buffer, not yet acknowledged.',
     () => commit.pendingBytes,
   )
-  add('sluice_buffer_watermark_state', '1 while pushes are refused for want of memory.', () =>
-    Number(space.isShort),
+  add(
+    'sluice_buffer_watermark_state',
+    'How full the buffer is: 0 is well, 1 above the mark of warning, 2 while pushes are refused.',
+    () => (space.isShort ? 2 : 0),
   )
   add('sluice_disk_used_bytes', 'Bytes that the buffer takes on the disk.', () => store()?.storage.bytes ?? 0)
   add('sluice_disk_free_bytes', 'Free bytes on the disk of the buffer.', () =>

@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { bytes, duration, secret } from '../../src/config/fields.ts'
+import { checkPressure, pressureShape } from './server/settings.ts'
 
 const Url = secret().refine((text) => /^rediss?:$/.test(URL.parse(text)?.protocol ?? ''), {
   error: 'expected redis://host:port, or rediss:// for TLS',
 })
-const Share = z.number().positive().max(1)
 /** Letters of names, and `{attribute}`. */
 const STREAM = /^(?:[A-Za-z0-9_.-]|\{[A-Za-z0-9_./-]+\})+$/
 const LIST = /^(?:[A-Za-z0-9_.:-]|\{[A-Za-z0-9_./-]+\})+$/
@@ -65,23 +65,7 @@ export const RedisConfig = z
       .describe(
         'Bytes that may be on their way to Redis at once. More is refused, and the sender comes back.',
       ),
-    max_bytes: bytes()
-      .prefault('0')
-      .describe(
-        'Bytes that the queue of a pipeline may hold in Redis, in each stream, before more is refused; 0 sets no limit. A pipeline that does not drain then holds up the others.',
-      ),
-    memory_high_watermark: Share.default(0.85).describe(
-      'Share of maxmemory from which on pushes are refused: well before Redis itself refuses writes.',
-    ),
-    memory_low_watermark: Share.default(0.75).describe(
-      'Share of maxmemory that the memory in use must fall below before pushes are taken again.',
-    ),
-    require_noeviction: z
-      .boolean()
-      .default(true)
-      .describe(
-        'Refuses to work with a server whose maxmemory-policy is not noeviction, since it may delete logs that were accepted.',
-      ),
+    ...pressureShape,
     overflow: z
       .string()
       .min(1)
@@ -106,10 +90,7 @@ export const RedisConfig = z
       ),
     prefetch: z.int().min(1).max(1024).default(16).describe('Elements that a drain takes at most at once.'),
   })
-  .refine((config) => config.memory_low_watermark < config.memory_high_watermark, {
-    path: ['memory_low_watermark'],
-    error: 'must be below memory_high_watermark',
-  })
+  .superRefine(checkPressure)
   .refine((config) => config.heartbeat * 2 <= config.worker_timeout, {
     path: ['heartbeat'],
     error: 'must be at most half of worker_timeout, or drains at work count as dead',

@@ -54,6 +54,11 @@ export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[]
 
 type Labels = Readonly<Record<string, string>>
 
+/** Labels of metrics that components of several kinds count in, each with some of them. */
+const SHARED_LABELS: Readonly<Record<string, readonly string[]>> = {
+  sluice_dropped_log_records_total: ['processor', 'pipeline', 'connector', 'reason'],
+}
+
 /** All metrics of one service. */
 export class Metrics {
   readonly registry = new Registry()
@@ -106,7 +111,8 @@ export class Metrics {
   }
 
   #options(name: string, help: string, labels: Readonly<Record<string, string>>) {
-    return { name, help, labelNames: Object.keys(labels), registers: [this.registry] }
+    const labelNames = [...new Set([...Object.keys(labels), ...(SHARED_LABELS[name] ?? [])])]
+    return { name, help, labelNames, registers: [this.registry] }
   }
 }
 

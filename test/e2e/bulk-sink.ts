@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net'
 export interface BulkSink extends AsyncDisposable {
   readonly url: string
   readonly documents: ReadonlyMap<string, number>
+  /** Forgets what it was given. */
+  clear(): void
 }
 
 interface Action {
@@ -37,6 +39,7 @@ export async function startBulkSink(): Promise<BulkSink> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     documents,
+    clear: () => documents.clear(),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       server.close()

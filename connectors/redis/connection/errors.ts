@@ -1,8 +1,5 @@
 import { RetryableError } from '../../../src/component.ts'
 
-/** Milliseconds that senders are asked to wait when the buffer is full. */
-export const FULL_RETRY_AFTER = 1_000
-
 /** What the first word of an error reply means here: the reason for metrics, and what to know or do. */
 const ANSWERS: Readonly<Record<string, readonly [reason: string, meaning: string]>> = {
   OOM: ['full', 'it holds as much as its maxmemory allows, until drains make room'],
@@ -37,9 +34,7 @@ export function describe(address: string, error: unknown): RetryableError {
   }
   const word = /^[A-Z]+/.exec(text)?.[0] ?? ''
   const [reason, meaning] = ANSWERS[word] ?? ['refused', text]
-  const message = `${address} answered ${word || 'an error'}: ${meaning}`
-  if (reason !== 'full') return new RetryableError(message, { reason, cause })
-  return new RetryableError(message, { reason, cause, retryAfter: FULL_RETRY_AFTER })
+  return new RetryableError(`${address} answered ${word || 'an error'}: ${meaning}`, { reason, cause })
 }
 
 function textOf(error: unknown): string {

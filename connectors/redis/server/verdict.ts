@@ -1,54 +1,62 @@
-import type { HealthState } from '../../../src/define.ts'
 import type { RedisConfig } from '../config.ts'
 import type { ServerInfo } from '../connection/info.ts'
+import type { Finding, State } from './states.ts'
 
-/** What the state of a server means for the buffer. */
-export interface Verdict {
-  readonly health: HealthState
-  /** For operators; empty when all is well. */
-  readonly detail: string
-  /** Why nothing may be pushed: a word for metrics. */
-  readonly refusal: 'policy' | 'version' | 'watermark' | undefined
-  /** Share of maxmemory in use; 0 where there is none. */
-  readonly memoryRatio: number
-}
-
-type Rules = Pick<RedisConfig, 'require_noeviction' | 'memory_high_watermark' | 'memory_low_watermark'>
+type Rules = Pick<RedisConfig, 'require_noeviction' | 'require_replicas'>
 
 const OLDEST_VERSION = 7
 
-/** Judges a server; `above`: the memory was over the high watermark, and has not been below the low one since. */
-export function judge(server: ServerInfo, rules: Rules, above: boolean): Verdict {
-  const { version, usedMemory, maxMemory, policy, appendOnly } = server
-  const memoryRatio = maxMemory > 0 ? usedMemory / maxMemory : 0
-  const verdict = (health: HealthState, detail: string, refusal?: Verdict['refusal']): Verdict => ({
-    health,
-    detail,
-    refusal,
-    memoryRatio,
-  })
+/** Whether a finding makes a server unfit to start with: waiting does not mend it. */
+export const isMisfit = ({ refusal }: Finding): boolean => refusal === 'version' || refusal === 'policy'
+
+/** What is wrong with a server, by what it says of itself. */
+export function judge(server: ServerInfo, rules: Rules): Finding[] {
+  const { version, maxMemory, policy, appendOnly, replicas } = server
+  const findings: Finding[] = []
+  const warn = (state: State, detail: string): void => {
+    findings.push({ state, health: 'degraded', detail })
+  }
+  const refuse = (state: State | undefined, refusal: string, detail: string): void => {
+    findings.push({ state, health: 'failed', detail, refusal })
+  }
+
   if (version !== '' && Number.parseInt(version, 10) < OLDEST_VERSION) {
-    return verdict('failed', `is Redis ${version}: 7.0 or later is needed`, 'version')
+    refuse(undefined, 'version', `is Redis ${version}: 7.0 or later is needed`)
+    return findings
   }
-  const evicts = policy !== 'noeviction'
-  if (evicts && rules.require_noeviction) {
+  if (policy !== 'noeviction') {
     const detail = `has maxmemory-policy ${policy || 'unknown'} and may delete logs that were accepted: set noeviction`
-    return verdict('failed', detail, 'policy')
+    if (rules.require_noeviction) refuse('evicting', 'policy', detail)
+    else warn('evicting', detail)
   }
-  const troubles: string[] = []
-  const refusing = memoryRatio >= (above ? rules.memory_low_watermark : rules.memory_high_watermark)
-  if (refusing) {
-    const resumes = percent(rules.memory_low_watermark)
-    troubles.push(
-      `uses ${percent(memoryRatio)} of its maxmemory: pushes are refused until it is below ${resumes}`,
+  if (maxMemory === 0)
+    warn('no_maxmemory', 'has no maxmemory and grows until the machine has no memory left: set one')
+  if (!appendOnly)
+    warn('aof_off', 'has appendonly off and loses what it accepted when it ends: set appendonly yes')
+  if (server.role === 'slave') refuse('readonly', 'readonly', 'is a replica: let the url lead to the primary')
+  if (server.loading) refuse('loading', 'loading', 'is reading its data from disk: it comes back by itself')
+  for (const what of server.failedWrites) {
+    const detail = `${FAILED_WRITES[what]}: free space on its disk, or see its log`
+    if (what === 'aof') refuse('misconf', 'misconf', detail)
+    else warn('misconf', detail)
+  }
+  if (replicas < rules.require_replicas)
+    refuse(
+      'replica_missing',
+      'no_replicas',
+      `has ${replicas} of the ${rules.require_replicas} replicas of require_replicas: start the missing ones`,
     )
-  }
-  if (evicts)
-    troubles.push(`has maxmemory-policy ${policy || 'unknown'} and may delete logs that were accepted`)
-  if (maxMemory === 0) troubles.push('has no maxmemory: it grows until the machine has no memory left')
-  if (!appendOnly) troubles.push('has appendonly off: what was accepted is lost when it ends')
-  const health = troubles.length > 0 ? 'degraded' : 'ok'
-  return verdict(health, troubles.join('; '), refusing ? 'watermark' : undefined)
+  else if (server.goodReplicas === 0)
+    refuse(
+      'replica_missing',
+      'no_replicas',
+      'has no replica that keeps up, and min-replicas-to-write asks for one: start the missing ones',
+    )
+  return findings
 }
 
-const percent = (share: number): string => `${Math.floor(share * 100)}%`
+const FAILED_WRITES = {
+  aof: 'cannot write its append-only file',
+  snapshot: 'could not save its last snapshot',
+  rewrite: 'could not rewrite its append-only file, which grows',
+} as const

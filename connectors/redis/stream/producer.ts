@@ -7,7 +7,6 @@ import { divideByResource, nameResources } from '../../../src/logs/resources.ts'
 import type { BoundCounter, ComponentMetrics } from '../../../src/telemetry/metrics.ts'
 import type { RedisConfig } from '../config.ts'
 import type { RedisClient } from '../connection/client.ts'
-import { FULL_RETRY_AFTER } from '../connection/errors.ts'
 import type { Keys } from './keys.ts'
 import type { Naming } from './naming.ts'
 import { OVERFLOW, type Registry } from './registry.ts'
@@ -25,6 +24,12 @@ export interface Admission {
    * @throws RetryableError while it is unknown
    */
   identity(): Buffer
+  /** The batch, or a fork of it without the records that give way to others as the buffer fills. */
+  shed(batch: LogBatch): LogBatch
+  /** Counts a write from its start; call what it returns once it was answered. */
+  writing(bytes: number, records: number): () => void
+  /** Hears what a push met, and returns what to tell the sender. */
+  met(error: unknown): unknown
 }
 
 export interface ProducerOptions {
@@ -79,6 +84,7 @@ export class Producer {
 
   /** Resolves once Redis has the batch in every group's queue. Throws RetryableErrors. */
   async push(batch: LogBatch, signal: AbortSignal): Promise<void> {
+    const { admission, client } = this.#options
     const records = batch.size
     if (records === 0) return
     try {
@@ -87,15 +93,19 @@ export class Producer {
       }
       if (signal.aborted) throw new RetryableError('the sender has gone', { reason: 'cancelled' })
       if (this.#stopping) throw new RetryableError('the buffer is stopping', { reason: 'stopping' })
-      batch.identify(this.#options.admission.admit(this.#options.client.server))
-      const added = this.#add(batch)
+      batch.identify(admission.admit(client.server))
+      const kept = admission.shed(batch)
+      const added = this.#add(kept)
       this.#pending.add(added)
       await added.finally(() => this.#pending.delete(added))
-    } catch (error) {
+      this.#pushed.inc(kept.size)
+      // Only now: what was refused comes again.
+      if (kept !== batch) this.#shed(kept.takeDrops())
+    } catch (met) {
+      const error = admission.met(met)
       this.#refused(error instanceof RetryableError ? error.reason : 'error', records)
       throw error
     }
-    this.#pushed.inc(records)
   }
 
   /** Resolves once Redis has the letters. Full or not, it takes them. */
@@ -198,13 +208,25 @@ export class Producer {
   }
 
   async #write({ keys, destinations }: Lane, { bytes, records }: Element): Promise<void> {
-    const { client, config } = this.#options
-    const accepted = await client.run(PUSH, destinations, [bytes, records, config.max_bytes])
-    if (accepted === 1) return
-    throw new RetryableError(`${client.address} holds max_bytes of ${keys.stream} already`, {
-      reason: 'full',
-      retryAfter: FULL_RETRY_AFTER,
-    })
+    const { admission, client, config } = this.#options
+    const written = admission.writing(bytes.length, records)
+    try {
+      const limits = [config.max_bytes, config.max_records]
+      const accepted = await client.run(PUSH, destinations, [bytes, records, ...limits])
+      if (accepted === 1) return
+    } finally {
+      written()
+    }
+    const message = `${client.address} holds as much of ${keys.stream} as max_bytes or max_records allow`
+    throw new RetryableError(message, { reason: 'full' })
+  }
+
+  #shed(drops: ReadonlyMap<string, number>): void {
+    for (const [reason, records] of drops) {
+      this.#options.metrics
+        .counter('sluice_dropped_log_records_total', 'Log records that were left out, by reason.', { reason })
+        .inc(records)
+    }
   }
 
   #refused(reason: string, records: number): void {

@@ -18,12 +18,16 @@ export const script = (lua: string): Script => ({ lua, sha: createHash('sha1').u
 
 /** 1, or 0 where a queue would hold more than it may. An empty queue takes any element, or a large one never got in. */
 export const PUSH = script(`#!lua
--- KEYS: queue and stats of every group. ARGV: element, records, bytes a queue may hold (0: any number)
-local bytes, limit = #ARGV[1], tonumber(ARGV[3])
-if limit > 0 then
+-- KEYS: queue and stats of every group. ARGV: element, records, bytes and records a queue may hold (0: any number)
+local bytes, limits = #ARGV[1], { tonumber(ARGV[3]), tonumber(ARGV[4]) }
+local added = { bytes, tonumber(ARGV[2]) }
+if limits[1] > 0 or limits[2] > 0 then
   for i = 2, #KEYS, 2 do
-    local held = tonumber(redis.call('HGET', KEYS[i], 'bytes') or 0)
-    if held > 0 and held + bytes > limit then return 0 end
+    local counts = redis.call('HMGET', KEYS[i], 'bytes', 'records')
+    for j = 1, 2 do
+      local held = tonumber(counts[j] or 0)
+      if limits[j] > 0 and held > 0 and held + added[j] > limits[j] then return 0 end
+    end
   end
 end
 for i = 1, #KEYS, 2 do

@@ -2,6 +2,7 @@ import type { ComponentContext } from '../../../src/define.ts'
 import { newIdentityKey } from '../../../src/logs/identity.ts'
 import type { RedisConfig } from '../config.ts'
 import type { RedisClient } from '../connection/client.ts'
+import type { QueueCounts } from '../server/drain-rate.ts'
 import { StreamGauges } from './gauges.ts'
 import type { Naming } from './naming.ts'
 import { observedKeys, Registry } from './registry.ts'
@@ -35,6 +36,7 @@ export interface StreamsOptions {
 /** The streams of a connector: which there are, and what they hold. */
 export class Streams {
   readonly registry: Registry
+  readonly naming: Naming
   readonly #options: StreamsOptions
   readonly #gauges: StreamGauges
   #contents: ReadonlyMap<string, Contents> = new Map()
@@ -44,6 +46,7 @@ export class Streams {
   constructor(options: StreamsOptions) {
     const { client, naming, config, context } = options
     this.#options = options
+    this.naming = naming
     this.registry = new Registry({ client, naming, maxStreams: config.max_streams })
     this.#gauges = new StreamGauges(context.metrics, naming.groups)
   }
@@ -69,6 +72,26 @@ export class Streams {
     this.#gauges.show([...this.#contents.values()])
     this.#tell()
     return identity
+  }
+
+  /**
+   * What the queues of all streams hold. Only reads, so that it works whatever keeps others from writing.
+   */
+  queues(): Promise<QueueCounts[]> {
+    const { client, naming } = this.#options
+    const stats = this.registry.names.flatMap((name) => {
+      const keys = naming.keys(name)
+      return naming.groups.map((group) => ({ queue: keys.queue(group), stats: keys.stats(group) }))
+    })
+    return Promise.all(
+      stats.map(async ({ queue, stats: key }) => {
+        const reply = await client.command('HMGET', [key, 'records', 'bytes', 'pushed'])
+        const [records, bytes, pushed] = (reply as (Buffer | null)[]).map((count) =>
+          Math.max(0, Number(count)),
+        )
+        return { queue, records, bytes, pushed }
+      }),
+    )
   }
 
   /** What operators should know of the streams; empty when all is well. */

@@ -141,7 +141,8 @@ describe('the rules of the code, in the simulation', () => {
     expect(run.samples[first].memory).toBeGreaterThan(0.84)
     expect(Math.max(...run.samples.map(({ memory }) => memory))).toBeLessThan(0.9)
     expect(run.samples[last].memory).toBeGreaterThan(0.7)
-    expect(run.samples[last].memory).toBeLessThan(0.8)
+    // Who was refused comes back when there should be room: some are not heard again above the low mark.
+    expect(run.samples[last].memory).toBeLessThan(0.85)
     expect(run.refused.watermark).toBeGreaterThan(0)
     expect(run.lost.queue_full).toBeGreaterThan(0)
     expect({ ...run.lost, queue_full: 0 }).toEqual({ queue_full: 0, gave_up: 0, failover: 0 })

@@ -42,7 +42,7 @@ describe('a full buffer', () => {
     expect(first.reason).toBe('full')
     expect(await value('sluice_disk_used_bytes')).toBeLessThanOrEqual(MIB)
     expect(await value('sluice_disk_used_bytes')).toBeGreaterThan(0.7 * MIB)
-    expect(await value('sluice_buffer_watermark_state')).toBe(1)
+    expect(await value('sluice_buffer_watermark_state')).toBe(2)
     expect(await value('sluice_buffer_refused_log_records_total', { reason: 'full' })).toBe(1)
     expect(buffer.context.states.at(-1)).toMatchObject({ state: 'degraded' })
 

@@ -18,6 +18,8 @@ import {
   nameOf,
   newStream,
   openBuffer,
+  pushed,
+  refusal,
   statsOf,
   takeOne,
 } from './harness.ts'
@@ -164,15 +166,30 @@ describe('a stream in Redis', () => {
     expect(await admin.exists(keyOf(buffer.stream, `queue:${GROUP}`))).toBe(0)
   })
 
-  it('refuses what would exceed max_bytes, and takes more once there is room', async () => {
-    await using buffer = await openBuffer(server.url, { max_bytes: '1KiB', compression: 'none' })
-    await buffer.push(batchOf(1, () => 'x'.repeat(2000)))
+  it.each([
+    [{ max_bytes: '1KiB', compression: 'none' }, 'max_bytes'],
+    [{ max_records: 10 }, 'max_records'],
+  ])('refuses what would exceed %j, and takes more once there is room', async (limit, name) => {
+    await using buffer = await openBuffer(server.url, limit)
+    await using other = await openBuffer(server.url, { ...limit, stream: buffer.stream })
+    await buffer.push(batchOf(10, () => 'x'.repeat(200)))
 
-    await expect(buffer.push(named('b'))).rejects.toMatchObject({ name: 'RetryableError', reason: 'full' })
+    const known = await refusal(buffer.push(named('b')))
+    // Another gateway does not know before it looks again; Redis does.
+    const unknown = await refusal(other.push(named('c')))
+
+    expect(known.reason).toBe('watermark')
+    expect(known.message).toContain(`of its ${name}: pushes are refused until it is below 75%`)
+    expect(unknown.reason).toBe('full')
+    for (const { retryAfter } of [known, unknown]) {
+      expect(retryAfter).toBeGreaterThanOrEqual(1_000)
+      expect(retryAfter).toBeLessThanOrEqual(30_000)
+    }
+    expect(
+      await buffer.context.value('sluice_buffer_refused_log_records_total', { reason: 'watermark' }),
+    ).toBe(1)
     await takeOne(buffer.connector)
-    await buffer.push(named('c'))
-
-    expect(await buffer.context.value('sluice_buffer_refused_log_records_total', { reason: 'full' })).toBe(1)
+    await pushed(() => buffer.push(named('d')))
   })
 
   it('keeps dead letters with the reason, the pipeline and the time', async () => {

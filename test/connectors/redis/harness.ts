@@ -110,6 +110,18 @@ export async function refusal(pushed: Promise<void>): Promise<RetryableError> {
   throw error
 }
 
+/** Pushes until it is accepted. */
+export async function pushed(push: () => Promise<void>): Promise<void> {
+  await eventually(async () => {
+    try {
+      await push()
+      return true
+    } catch {
+      return false
+    }
+  }, 15_000)
+}
+
 /** Names of a stream's keys, as an operator would look for them. */
 export function keyOf(stream: string, rest: string): string {
   return `sluice:{${stream}}:${rest}`

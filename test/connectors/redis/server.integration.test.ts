@@ -14,22 +14,11 @@ import {
   nameOf,
   newStream,
   openBuffer,
+  pushed,
   refusal,
   statsOf,
   takeOne,
 } from './harness.ts'
-
-/** Pushes until it is accepted. */
-async function pushed(push: () => Promise<void>): Promise<void> {
-  await eventually(async () => {
-    try {
-      await push()
-      return true
-    } catch {
-      return false
-    }
-  }, 15_000)
-}
 
 function lastState(buffer: Awaited<ReturnType<typeof openBuffer>>) {
   return buffer.context.states.at(-1)
@@ -46,7 +35,7 @@ describe('the redis connector', () => {
     for (const name of names) await buffer.push(batchOf(1, () => name.padEnd(300_000, '.')))
     await admin.redis.config('SET', 'maxmemory', '1mb')
 
-    await eventually(async () => (await buffer.context.value('sluice_buffer_watermark_state')) === 1)
+    await eventually(async () => (await buffer.context.value('sluice_buffer_watermark_state')) === 2)
     expect((await refusal(buffer.push(named('e')))).reason).toBe('watermark')
     const consumer = consume(buffer.connector)
     const held = []
@@ -73,14 +62,14 @@ describe('the redis connector', () => {
     await buffer.push(named('a'))
 
     await admin.redis.setrange('ballast', 150_000_000, 'x')
-    await eventually(async () => (await buffer.context.value('sluice_buffer_watermark_state')) === 1)
+    await eventually(async () => (await buffer.context.value('sluice_buffer_watermark_state')) === 2)
     expect((await refusal(buffer.push(named('b')))).reason).toBe('watermark')
     await eventually(() => lastState(buffer)?.state === 'degraded')
 
     await admin.redis.del('ballast')
     await admin.redis.setrange('ballast', 110_000_000, 'x')
     await sleep(1_500)
-    expect(await buffer.context.value('sluice_buffer_watermark_state')).toBe(1)
+    expect(await buffer.context.value('sluice_buffer_watermark_state')).toBe(2)
 
     await admin.redis.del('ballast')
     await pushed(() => buffer.push(named('c')))

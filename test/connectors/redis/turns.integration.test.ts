@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LogBatch } from '../../../src/logs/batch.ts'
 import { type RedisServer, startRedis } from '../../servers/redis.ts'
 import { makeRequest } from '../../support/requests.ts'
-import { consume, nameOf, newStream, type OpenBuffer, openBuffer } from './harness.ts'
+import { consume, eventually, nameOf, newStream, type OpenBuffer, openBuffer } from './harness.ts'
 
 let server: RedisServer
 
@@ -30,8 +30,9 @@ async function fill(buffer: OpenBuffer, service: string, elements: number, bytes
   }
 }
 
-/** What a drain gets: the service of each element. */
+/** What a drain gets that knows of both streams: the service of each element. */
 async function handedOut(buffer: OpenBuffer, elements: number): Promise<string[]> {
+  await eventually(async () => (await buffer.context.value('sluice_buffer_streams')) === 2)
   const consumer = consume(buffer.connector)
   const services: string[] = []
   while (services.length < elements) {
