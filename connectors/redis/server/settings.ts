@@ -59,8 +59,9 @@ interface PressureSettings {
   readonly shedding: { readonly debug?: number | undefined; readonly info?: number | undefined }
 }
 
-export function checkPressure(settings: PressureSettings, { addIssue }: z.core.$RefinementCtx): void {
-  const refuse = (path: string[], message: string): void => addIssue({ code: 'custom', path, message })
+export function checkPressure(settings: PressureSettings, context: z.core.$RefinementCtx): void {
+  const refuse = (path: string[], message: string): void =>
+    context.addIssue({ code: 'custom', path, message })
   const { memory_warn_watermark: warn, memory_high_watermark: high, memory_low_watermark: low } = settings
   const { debug, info } = settings.shedding
   if (low >= high) refuse(['memory_low_watermark'], 'must be below memory_high_watermark')
