@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -229,6 +229,32 @@ describe('the state of a Redis server', () => {
 
     await late
     await shows(buffer)
+  })
+})
+
+describe('a Redis server that could not save a snapshot', () => {
+  it.each([
+    ['yes', 'failed'],
+    ['no', 'degraded'],
+  ])('misconf: with stop-writes-on-bgsave-error %s is %s', async (stops, health) => {
+    const args = ['--save', '3600 1', '--stop-writes-on-bgsave-error', stops]
+    await using server = await startRedis({ args })
+    await using buffer = await openBuffer(server.url)
+    const admin = client(server.url)
+    // No file can take the name of a folder.
+    mkdirSync(join(server.dir, 'dump.rdb'))
+
+    await admin.bgsave()
+    await shows(buffer, 'misconf')
+    expect(healthOf(buffer)).toBe(health)
+    const push = buffer.push(named('a'))
+    if (stops === 'yes') expect((await refusal(push)).reason).toBe('misconf')
+    else await push
+
+    rmdirSync(join(server.dir, 'dump.rdb'))
+    await admin.bgsave()
+    await shows(buffer)
+    await buffer.push(named('b'))
   })
 })
 
