@@ -29,6 +29,7 @@ export class Findings {
     const silent = this.#silent ? [this.#silent] : []
     const failover = this.#now() < this.#failoverUntil ? [FAILOVER] : []
     const found = [...this.#told, ...this.#seen, ...silent, ...failover]
+    if (found.length < 2) return found
     const sorted = [
       ...found.filter(({ health }) => health === 'failed'),
       ...found.filter(({ health }) => health !== 'failed'),

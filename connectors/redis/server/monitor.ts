@@ -97,7 +97,9 @@ export class Monitor implements Admission {
   }
 
   shed(batch: LogBatch): LogBatch {
-    return shed(batch, this.#fill.greatestShare, this.#options.config.shedding)
+    const { shedding } = this.#options.config
+    if (shedding.debug === undefined && shedding.info === undefined) return batch
+    return shed(batch, this.#fill.greatestShare, shedding)
   }
 
   writing(bytes: number, records: number): () => void {
