@@ -1,5 +1,5 @@
 import { RedisConfig } from '../../connectors/redis/config.ts'
-import { RedisClient } from '../../connectors/redis/connection/client.ts'
+import { Connection } from '../../connectors/redis/connection/connection.ts'
 import { parseInfo } from '../../connectors/redis/connection/info.ts'
 import { packElement } from '../../src/buffer/element.ts'
 import { startRedis } from '../../test/servers/redis.ts'
@@ -7,7 +7,7 @@ import { makePayload } from '../payload.ts'
 import { parameters as p } from './parameters.ts'
 
 const ELEMENTS = 100
-const { element_size: ELEMENT_BYTES, command_timeout: timeout } = RedisConfig.parse({})
+const { element_size: ELEMENT_BYTES } = RedisConfig.parse({})
 
 /** How many bytes of memory a real Redis takes for a byte of elements of the usual size: lists and the allocator add some. */
 export async function memoryFactor(): Promise<number> {
@@ -28,7 +28,7 @@ export async function memoryOf(recordsPerElement: number): Promise<number> {
 
 async function probe(sizes: readonly number[]): Promise<{ readonly used: number; readonly packed: number }> {
   await using redis = await startRedis()
-  const client = new RedisClient({ url: redis.url, timeout, name: 'memory probe' })
+  const client = new Connection(RedisConfig.parse({ url: redis.url }), 'memory').at('probe', 'probe')
   await client.connect()
   try {
     const used = async (): Promise<number> =>

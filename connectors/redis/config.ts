@@ -1,19 +1,15 @@
 import { z } from 'zod'
-import { bytes, duration, secret } from '../../src/config/fields.ts'
+import { bytes, duration } from '../../src/config/fields.ts'
+import { checkConnection, connectionShape } from './connection/settings.ts'
 import { checkPressure, pressureShape } from './server/settings.ts'
 
-const Url = secret().refine((text) => /^rediss?:$/.test(URL.parse(text)?.protocol ?? ''), {
-  error: 'expected redis://host:port, or rediss:// for TLS',
-})
 /** Letters of names, and `{attribute}`. */
 const STREAM = /^(?:[A-Za-z0-9_.-]|\{[A-Za-z0-9_./-]+\})+$/
 const LIST = /^(?:[A-Za-z0-9_.:-]|\{[A-Za-z0-9_./-]+\})+$/
 
 export const RedisConfig = z
   .strictObject({
-    url: Url.default('redis://127.0.0.1:6379').describe(
-      'The server, Redis 7 or Valkey 7.2 and later: redis://user:password@host:port/database, rediss:// with TLS.',
-    ),
+    ...connectionShape,
     stream: z
       .string()
       .regex(STREAM, { error: 'expected letters, digits, _ . - and {resource attribute}' })
@@ -73,9 +69,6 @@ export const RedisConfig = z
       .describe(
         'Id of a disk connector that keeps what Redis is too full or too far away to take, and gives it back in order.',
       ),
-    command_timeout: duration()
-      .prefault('5s')
-      .describe('How long to wait for a connection, or for the answer to a command.'),
     worker_timeout: duration()
       .prefault('30s')
       .describe('A drain that has given no sign of life for this long loses what it holds to the others.'),
@@ -95,5 +88,6 @@ export const RedisConfig = z
     path: ['heartbeat'],
     error: 'must be at most half of worker_timeout, or drains at work count as dead',
   })
+  .superRefine(checkConnection)
 
 export type RedisConfig = z.output<typeof RedisConfig>

@@ -1,8 +1,11 @@
 import type { Connector } from '../../src/component.ts'
-import { defineConnector } from '../../src/define.ts'
+import { type ComponentContext, defineConnector } from '../../src/define.ts'
 import { rateLimited } from '../../src/telemetry/logger.ts'
+import type { ComponentMetrics } from '../../src/telemetry/metrics.ts'
 import { RedisConfig } from './config.ts'
-import { RedisClient } from './connection/client.ts'
+import { Connection } from './connection/connection.ts'
+import { confirmationOf } from './connection/durability.ts'
+import { DurableWriters } from './connection/writers.ts'
 import { Monitor } from './server/monitor.ts'
 import { Consumer } from './stream/consumer.ts'
 import { Naming } from './stream/naming.ts'
@@ -14,7 +17,7 @@ const LOG_INTERVAL = 10_000
 /**
  * A buffer in Redis that gateways and drains share. What it has acknowledged it hands out until it is acknowledged
  * in turn, by whichever drain lives, and as seldom as possible twice; ids make a second time harmless. What Redis
- * itself loses in a crash (two seconds with `appendfsync everysec`, nothing with `always`) is lost.
+ * itself may lose in a crash or a failover, `durability` decides.
  */
 export const redis = defineConnector({
   type: 'redis',
@@ -26,21 +29,30 @@ export const redis = defineConnector({
 
   create(config, context): Connector {
     const { groups } = context
-    const options = (role: string) => ({
-      url: config.url,
-      timeout: config.command_timeout,
-      name: `sluice:${config.list ?? config.stream}:${role}`,
-    })
-    // Apart, so that large pushes do not hold up heartbeats and acknowledgements.
-    const producing = new RedisClient(options('push'))
-    const consuming = new RedisClient(options('take'))
+    const connection = new Connection(config, `sluice:${config.list ?? config.stream}`)
     const naming = new Naming(config, groups)
-    const streams = new Streams({ client: consuming, naming, config, context })
-    const { registry } = streams
+    // Apart, so that large pushes do not hold up heartbeats and acknowledgements.
+    const producing = connection.at('push', naming.identity)
+    const consuming = connection.at('take', naming.identity)
+    const takingFrom = (key: string) => connection.reach('take', key)
+    const durable = new DurableWriters((key) => connection.at('push', key), confirmationOf(config))
     const log = rateLimited(context.log, LOG_INTERVAL)
-    const monitor = new Monitor({ client: consuming, streams, config, context })
+    // Who cannot confirm a push takes none, however well it looks otherwise.
+    const health: ComponentContext['health'] = (state, detail) => {
+      if (durable.trouble === undefined || state === 'failed') {
+        context.health(state, detail)
+        return
+      }
+      context.health('failed', durable.trouble)
+      log.warn('durable', {}, durable.trouble)
+    }
+    const streams = new Streams({ client: consuming, clientOf: takingFrom, naming, config, context })
+    const { registry } = streams
+    const monitor = new Monitor({ client: consuming, streams, config, context: { ...context, health } })
+    showDurability(context.metrics, config.durability, () => durable.trouble === undefined)
     const producer = new Producer({
       client: producing,
+      durable,
       naming,
       registry,
       config,
@@ -51,18 +63,22 @@ export const redis = defineConnector({
 
     const close = (): void => {
       monitor.stop()
-      producing.close()
-      consuming.close()
+      durable.stop()
+      connection.close()
     }
 
     return {
       async start() {
         monitor.start()
-        await Promise.all([producing.connect(), consuming.connect()])
-        await monitor.look()
-        if (monitor.misfit === undefined) return
-        close()
-        throw new Error(monitor.misfit)
+        try {
+          await connection.connect()
+          await monitor.look()
+          if (monitor.misfit !== undefined) throw new Error(monitor.misfit)
+          await durable.start(naming.identity)
+        } catch (error) {
+          close()
+          throw error
+        }
       },
 
       async stop(deadline) {
@@ -79,7 +95,7 @@ export const redis = defineConnector({
 
       leases(group, signal) {
         const consumer = new Consumer({
-          client: consuming,
+          clientOf: takingFrom,
           naming,
           registry,
           group,
@@ -95,3 +111,22 @@ export const redis = defineConnector({
     }
   },
 })
+
+function showDurability(metrics: ComponentMetrics, mode: string, kept: () => boolean): void {
+  metrics
+    .gauge(
+      'sluice_redis_durability',
+      '1 for the durability that pushes are acknowledged with.',
+      { mode },
+      undefined,
+      'max',
+    )
+    .set(1)
+  metrics.gauge(
+    'sluice_redis_durable',
+    '0 while pushes are refused because that durability cannot be had.',
+    {},
+    () => Number(kept()),
+    'min',
+  )
+}

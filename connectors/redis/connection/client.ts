@@ -1,46 +1,62 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Redis } from 'ioredis'
 import { RetryableError } from '../../../src/component.ts'
 import type { Script } from '../stream/scripts.ts'
-import { describe, isReply } from './errors.ts'
+import { describe, isReply, tellsOfAnother } from './errors.ts'
 import { parseInfo } from './info.ts'
+import { type Argument, Link, type Target } from './link.ts'
+import { type Locator, nameOf } from './locator.ts'
 
 const LOADING_PAUSE = 250
-const MAX_RECONNECT_DELAY = 2_000
-
-export type Argument = string | number | Buffer
+const FIRST_DELAY = 100
+const MAX_DELAY = 2_000
+/** Where another server may have taken over, waiting longer gives nobody a rest. */
+const MAX_ROAMING_DELAY = 400
 
 export interface ClientOptions {
-  readonly url: string
+  readonly locator: Locator
   /** Milliseconds until an unanswered command, or attempt to connect, is given up. */
   readonly timeout: number
   /** What CLIENT LIST shows. */
   readonly name: string
 }
 
+/** An answer, and where its command stood: what is sent later over the same link is done later. */
+export interface Answer {
+  readonly reply: unknown
+  readonly link: Link
+  readonly place: number
+}
+
 /**
- * A connection that comes back by itself. Commands are never queued while it is away, never sent twice, and always
- * settle: with the answer, at the timeout, or when the connection is lost. All errors are RetryableErrors.
+ * A connection that comes back by itself, to whatever server is the right one then. Commands are never queued while
+ * it is away, never sent twice, and always settle: with the answer, at the timeout, or when the connection is lost.
+ * All errors are RetryableErrors.
  */
 export class RedisClient {
-  /** The server without user and password, for messages. */
+  /** What it connects to, without user and password, for messages. */
   readonly address: string
   readonly #options: ClientOptions
   readonly #listeners: (() => void)[] = []
-  readonly #pending = new Set<(error: unknown) => void>()
-  #redis: Redis | undefined
+  readonly #ending = new AbortController()
+  #connecting: Promise<void> | undefined
+  #link: Link | undefined
   #lastError: unknown = new Error('not connected yet')
   #server: string | undefined
+  #place = ''
 
   constructor(options: ClientOptions) {
     this.#options = options
-    const { protocol, host } = new URL(options.url)
-    this.address = `${protocol}//${host}`
+    this.address = options.locator.address
   }
 
   /** Which run of a server it is connected to: another one may have lost what was last written. */
   get server(): string | undefined {
     return this.#server
+  }
+
+  /** The connection of this moment. */
+  get link(): Link | undefined {
+    return this.#link
   }
 
   /** Calls back whenever the connection has come or gone. */
@@ -49,121 +65,159 @@ export class RedisClient {
   }
 
   /** Resolves once the first attempt has succeeded or failed; further ones follow in the background. */
-  async connect(): Promise<void> {
-    const { Redis } = await import('ioredis')
-    const { url, timeout, name } = this.#options
-    const redis = new Redis(url, {
-      lazyConnect: true,
-      connectionName: name,
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-      // Our own, which also gives the server its identity: see #greet.
-      enableReadyCheck: false,
-      connectTimeout: timeout,
-      // For the handshake; our own commands have a timer each.
-      commandTimeout: timeout,
-      retryStrategy: (attempt) =>
-        Math.min(50 * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY) * (0.5 + Math.random() / 2),
-    })
-    this.#redis = redis
-    let greeted: Promise<void> | undefined
-    redis.on('ready', () => {
-      greeted = this.#greet(redis)
-    })
-    redis.on('error', (error) => {
-      this.#lastError = error
-    })
-    redis.on('close', () => this.#lost(new Error('the connection was lost')))
-    await redis.connect().catch(() => {})
-    await greeted
+  connect(): Promise<void> {
+    this.#connecting ??= new Promise((attempted) => void this.#keepConnected(attempted))
+    return this.#connecting
   }
 
   /** Ends the connection; what is still unanswered is rejected. */
   close(): void {
-    this.#redis?.disconnect()
-    this.#lost(new Error('the connection was closed'))
-    this.#redis = undefined
+    this.#ending.abort()
+    this.#lastError = new Error('the connection was closed')
+    this.#link?.close(this.#lastError)
+    this.#lost()
   }
 
   /** Runs a script; texts come back as Buffers. */
   async run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+    return (await this.exchange(script, keys, args)).reply
+  }
+
+  /** Runs a script, and tells where it stood. */
+  async exchange(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Answer> {
+    const link = this.#connected()
     const rest = [keys.length, ...keys, ...args]
     try {
-      return await this.#connected('EVALSHA', [script.sha, ...rest])
+      return await exchange(link, 'EVALSHA', [script.sha, ...rest])
     } catch (error) {
-      if (!isReply(error) || !error.message.startsWith('NOSCRIPT')) throw describe(this.address, error)
+      if (!isReply(error) || !error.message.startsWith('NOSCRIPT')) throw this.explain(error, link)
     }
-    return this.command('EVAL', [script.lua, ...rest])
+    try {
+      return await exchange(link, 'EVAL', [script.lua, ...rest])
+    } catch (error) {
+      throw this.explain(error, link)
+    }
   }
 
   /** Sends a command; texts come back as Buffers. */
   async command(name: string, args: readonly Argument[]): Promise<unknown> {
+    const link = this.#connected()
     try {
-      return await this.#connected(name, args)
+      return await link.send(name, args)
     } catch (error) {
-      throw describe(this.address, error)
+      throw this.explain(error, link)
     }
   }
 
-  #connected(name: string, args: readonly Argument[]): Promise<unknown> {
-    if (this.#redis === undefined || this.#server === undefined) return Promise.reject(this.#lastError)
-    return this.#send(this.#redis, name, args)
+  /** What to tell senders about an error of a link, which ends where the right server is another one by now. */
+  explain(error: unknown, link: Link): RetryableError {
+    const { locator } = this.#options
+    const explained = describe(this.#where(), error, locator.roams)
+    if (locator.roams && isReply(error) && tellsOfAnother(error)) {
+      locator.refused?.(error.message)
+      link.close(explained)
+      this.#lost()
+    }
+    return explained
   }
 
-  /** ioredis leaves commands pending forever when their connection is lost (redis/ioredis#2193), so this watches them. */
-  #send(redis: Redis, name: string, args: readonly Argument[]): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const fail = (error: unknown): void => {
-        clearTimeout(timer)
-        this.#pending.delete(fail)
-        reject(error as Error)
+  #connected(): Link {
+    if (this.#link === undefined) throw describe(this.#where(), this.#lastError, this.#options.locator.roams)
+    return this.#link
+  }
+
+  async #keepConnected(attempted: () => void): Promise<void> {
+    const { signal } = this.#ending
+    const longest = this.#options.locator.roams ? MAX_ROAMING_DELAY : MAX_DELAY
+    for (let failures = 0; !signal.aborted; failures++) {
+      try {
+        const link = await this.#enter()
+        failures = 0
+        this.#link = link
+        this.#changed()
+        attempted()
+        this.#lastError = await link.ended
+      } catch (error) {
+        this.#lastError = error
       }
-      const timer = setTimeout(() => {
-        const problem = `${this.address} did not answer within ${this.#options.timeout} ms`
-        fail(new RetryableError(problem, { reason: 'timeout' }))
-        // What the connection still holds would otherwise pile up behind a server that does not read.
-        this.#lost(new Error(`no answer within ${this.#options.timeout} ms`))
-        redis.disconnect(true)
-      }, this.#options.timeout)
-      this.#pending.add(fail)
-      redis.callBuffer(name, [...args]).then((reply) => {
-        clearTimeout(timer)
-        this.#pending.delete(fail)
-        resolve(reply)
-      }, fail)
-    })
+      if (signal.aborted) break
+      this.#lost()
+      attempted()
+      const delay = Math.min(FIRST_DELAY * 2 ** Math.min(failures, 10), longest) * (0.5 + Math.random() / 2)
+      await sleep(delay, undefined, { signal }).catch(() => {})
+    }
+    attempted()
   }
 
-  /** Learns who answers, and waits until it has read its data from disk. */
-  async #greet(redis: Redis): Promise<void> {
+  /** Finds the server, and learns who it is once it has read its data from disk. */
+  async #enter(): Promise<Link> {
+    const { locator } = this.#options
+    const { signal } = this.#ending
+    const target = await locator.find()
+    this.#place = placeOf(target)
+    const link = await Link.open(target, this.#options)
+    const end = (): void => link.close(new Error('the connection was closed'))
+    signal.addEventListener('abort', end)
+    void link.ended.then(() => signal.removeEventListener('abort', end))
+    if (signal.aborted) end()
     try {
-      for (;;) {
-        const info = parseInfo(await this.#send(redis, 'INFO', []))
-        this.#server = info.get('loading') === '1' ? undefined : (info.get('run_id') ?? '')
-        if (this.#server !== undefined) break
-        this.#lastError = new RetryableError(`${this.address} is reading its data from disk`, {
-          reason: 'loading',
-        })
-        await sleep(LOADING_PAUSE, undefined, { ref: false })
-      }
+      this.#server = await this.#greet(link)
     } catch (error) {
-      this.#lastError = error
+      link.close(error)
+      throw error
+    }
+    return link
+  }
+
+  async #greet(link: Link): Promise<string> {
+    const { roams } = this.#options.locator
+    for (;;) {
+      const info = await this.#ask(link)
+      const role = info.get('role')
+      if (roams && role !== undefined && role !== 'master') throw new Error('is a replica, and no primary')
+      if (info.get('loading') !== '1') return info.get('run_id') ?? ''
+      const loading = new RetryableError(`${this.#where()} is reading its data from disk`, {
+        reason: 'loading',
+      })
+      // Another one may take its place meanwhile.
+      if (roams) throw loading
+      this.#lastError = loading
+      await sleep(LOADING_PAUSE)
+    }
+  }
+
+  async #ask(link: Link): Promise<ReadonlyMap<string, string>> {
+    try {
+      return parseInfo(await link.send('INFO', []))
+    } catch (error) {
+      if (!isReply(error)) throw error
       // A user who may not ask is connected all the same; what reads the state of the server will say so.
-      if (isReply(error)) this.#server = ''
+      return new Map()
     }
-    this.#changed()
   }
 
-  #lost(error: Error): void {
-    const had = this.#server !== undefined
+  #lost(): void {
     this.#server = undefined
-    if (had) this.#lastError = error
-    for (const fail of this.#pending) fail(error)
+    this.#link = undefined
     this.#changed()
   }
 
   #changed(): void {
     for (const listener of this.#listeners) listener()
   }
+
+  /** Where the server may change, with the place it was last found at. */
+  #where(): string {
+    const { roams } = this.#options.locator
+    return roams && this.#place !== '' ? `${this.address} (${this.#place})` : this.address
+  }
+}
+
+async function exchange(link: Link, name: string, args: readonly Argument[]): Promise<Answer> {
+  const place = link.sent
+  return { reply: await link.send(name, args), link, place }
+}
+
+function placeOf({ host = '', port = 0 }: Target): string {
+  return nameOf({ host, port })
 }

@@ -59,10 +59,12 @@ export class OldestAge {
   }
 
   async #lookAt(name: string): Promise<void> {
-    const { client, naming, group } = this.#options
+    const { clientOf, naming, group } = this.#options
+    const queue = naming.keys(name).queue(group)
     this.#heads.delete(name)
     try {
-      const head = await client.command('LINDEX', [naming.keys(name).queue(group), 0])
+      const client = await clientOf(queue)
+      const head = await client.command('LINDEX', [queue, 0])
       if (head !== null) this.#heads.set(name, openElement(head as Buffer).receivedMs)
     } catch {
       // Whatever keeps it from being read, who takes it will meet and tell.

@@ -6,7 +6,6 @@ import type { ComponentContext } from '../../../src/define.ts'
 import type { LogBatch } from '../../../src/logs/batch.ts'
 import type { RateLimitedLog } from '../../../src/telemetry/logger.ts'
 import type { RedisConfig } from '../config.ts'
-import type { RedisClient } from '../connection/client.ts'
 import { pause } from '../connection/pause.ts'
 import { OldestAge } from './age.ts'
 import { ConsumerCounters } from './counters.ts'
@@ -14,6 +13,7 @@ import type { Naming } from './naming.ts'
 import type { Registry } from './registry.ts'
 import { Rota } from './rota.ts'
 import { Source, type Taken } from './source.ts'
+import type { ClientOf } from './streams.ts'
 import { weightOf } from './weights.ts'
 import { type Content, type Outcome, SUSPECT, type Worker } from './worker.ts'
 
@@ -24,7 +24,7 @@ const TROUBLE_PAUSE = 500
 const WAKE_INTERVAL = 500
 
 export interface ConsumerOptions {
-  readonly client: RedisClient
+  readonly clientOf: ClientOf
   readonly naming: Naming
   readonly registry: Registry
   readonly group: string

@@ -7,6 +7,8 @@ import { divideByResource, nameResources } from '../../../src/logs/resources.ts'
 import type { BoundCounter, ComponentMetrics } from '../../../src/telemetry/metrics.ts'
 import type { RedisConfig } from '../config.ts'
 import type { RedisClient } from '../connection/client.ts'
+import type { DurableWriter } from '../connection/durable.ts'
+import type { DurableWriters } from '../connection/writers.ts'
 import type { Keys } from './keys.ts'
 import type { Naming } from './naming.ts'
 import { OVERFLOW, type Registry } from './registry.ts'
@@ -34,6 +36,8 @@ export interface Admission {
 
 export interface ProducerOptions {
   readonly client: RedisClient
+  /** Writes to the server of a stream, and waits until that is durable. */
+  readonly durable: DurableWriters
   readonly naming: Naming
   readonly registry: Registry
   readonly config: RedisConfig
@@ -44,6 +48,7 @@ export interface ProducerOptions {
 /** The way into one stream. */
 interface Lane {
   readonly keys: Keys
+  readonly writer: DurableWriter
   /** Queue and stats of every group. */
   readonly destinations: readonly string[]
   readonly commit: GroupCommit
@@ -110,14 +115,14 @@ export class Producer {
 
   /** Resolves once Redis has the letters. Full or not, it takes them. */
   async bury({ batch, reason, pipeline }: DeadLetters): Promise<void> {
-    const { client, config, admission, metrics } = this.#options
+    const { durable, config, admission, metrics } = this.#options
     const records = batch.size
     if (records === 0) return
     batch.identify(admission.identity())
     await this.#perStream(batch, async (part, { dead, deadStats }) => {
       const pieces = part.encode(config.element_size, { reason, pipeline, buriedMs: Date.now() })
       const elements = pieces.map((piece) => packElement(piece.bytes, config.compression))
-      await client.run(BURY, [dead, deadStats], [part.size, ...elements])
+      await durable.at(dead).run(BURY, [dead, deadStats], [part.size, ...elements])
     })
     metrics
       .counter('sluice_dead_letter_log_records_total', 'Log records put in the dead-letter queue.', {
@@ -187,7 +192,7 @@ export class Producer {
   }
 
   #openLane(stream: string): Lane {
-    const { config, naming } = this.#options
+    const { config, durable, naming } = this.#options
     const keys = naming.keys(stream)
     const commit = new GroupCommit({
       elementBytes: config.element_size,
@@ -197,7 +202,7 @@ export class Producer {
       write: (element) => this.#write(lane, element),
     })
     const destinations = naming.groups.flatMap((group) => [keys.queue(group), keys.stats(group)])
-    const lane = { keys, destinations, commit, usedAt: 0 }
+    const lane = { keys, writer: durable.at(keys.dead), destinations, commit, usedAt: 0 }
     return lane
   }
 
@@ -207,12 +212,12 @@ export class Producer {
     return bytes
   }
 
-  async #write({ keys, destinations }: Lane, { bytes, records }: Element): Promise<void> {
+  async #write({ keys, writer, destinations }: Lane, { bytes, records }: Element): Promise<void> {
     const { admission, client, config } = this.#options
     const written = admission.writing(bytes.length, records)
     try {
       const limits = [config.max_bytes, config.max_records]
-      const accepted = await client.run(PUSH, destinations, [bytes, records, ...limits])
+      const accepted = await writer.run(PUSH, destinations, [bytes, records, ...limits])
       if (accepted === 1) return
     } finally {
       written()

@@ -3,9 +3,11 @@ import type { ComponentContext } from '../../../src/define.ts'
 import type { BoundCounter } from '../../../src/telemetry/metrics.ts'
 import type { RedisConfig } from '../config.ts'
 import { REAP } from './scripts.ts'
+import type { ClientOf } from './streams.ts'
 import { poisonReason, type WorkerOptions } from './worker.ts'
 
-interface ReaperOptions extends WorkerOptions {
+interface ReaperOptions extends Omit<WorkerOptions, 'client'> {
+  readonly clientOf: ClientOf
   readonly config: RedisConfig
   readonly context: ComponentContext
 }
@@ -39,7 +41,7 @@ export class Reaper {
   }
 
   async #reap(): Promise<void> {
-    const { client, keys, group, config, context, log } = this.#options
+    const { clientOf, keys, group, config, context, log } = this.#options
     const lists = [
       keys.workers(group),
       keys.settled(group),
@@ -52,6 +54,7 @@ export class Reaper {
     const reason = poisonReason(config.max_deliveries)
     const letter = writeLetter({ reason, pipeline: group, buriedMs: Date.now(), stream: keys.stream })
     try {
+      const client = await clientOf(keys.dead)
       const reply = await client.run(REAP, lists, [config.worker_timeout, config.max_deliveries, letter])
       const [workers, elements, buried, records] = reply as [number, number, number, number]
       if (workers === 0) return

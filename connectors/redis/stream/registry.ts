@@ -1,6 +1,7 @@
 import type { RedisClient } from '../connection/client.ts'
 import type { Naming } from './naming.ts'
 import { CLEAN, FORGET, HOME, REGISTER } from './registry-scripts.ts'
+import type { ClientOf } from './streams.ts'
 
 /** Takes the records for which there are streams enough. */
 export const OVERFLOW = 'overflow'
@@ -23,6 +24,7 @@ interface Registration {
 
 export interface RegistryOptions {
   readonly client: RedisClient
+  readonly clientOf: ClientOf
   readonly naming: Naming
   readonly maxStreams: number
 }
@@ -92,11 +94,12 @@ export class Registry {
 
   /** Takes the streams out that have long been idle, and are empty. Returns their names. */
   async forgetIdle(now = performance.now()): Promise<readonly string[]> {
-    const { client, naming } = this.#options
+    const { client, clientOf, naming } = this.#options
     const forgotten: string[] = []
     for (const [name, { version, since }] of this.#entries) {
       if (now - since < FORGOTTEN_AFTER) continue
-      if ((await client.run(CLEAN, observedKeys(naming, name), [])) !== 1) continue
+      const keys = observedKeys(naming, name)
+      if ((await (await clientOf(keys[0])).run(CLEAN, keys, [])) !== 1) continue
       if ((await client.run(FORGET, [naming.streams], [name, version])) === 1) forgotten.push(name)
     }
     return forgotten

@@ -39,7 +39,7 @@ export class Source {
   deficit = 0
   /** When to ask next, of the steady clock; Infinity while it sleeps. */
   due: number
-  readonly #options: WorkerOptions & SourceOptions
+  readonly #options: Omit<WorkerOptions, 'client'> & SourceOptions
   readonly #reaper: Reaper
   #worker: Worker | undefined
   #pause = FIRST_PAUSE
@@ -85,8 +85,9 @@ export class Source {
 
   /** Looks whether something came while it slept, and gives its place up after a while. */
   async wake(): Promise<void> {
-    const { client, group } = this.#options
+    const { clientOf, group } = this.#options
     if (this.due !== Number.POSITIVE_INFINITY) return
+    const client = await clientOf(this.keys.dead)
     const length = await client.command('LLEN', [this.keys.queue(group)])
     if (Number(length) > 0) {
       this.due = 0
@@ -116,7 +117,8 @@ export class Source {
 
   async #member(): Promise<Worker> {
     if (this.#worker && !this.#worker.gone) return this.#worker
-    const worker: Worker = new Worker(this.#options, () => this.#options.onGone(worker))
+    const client = await this.#options.clientOf(this.keys.dead)
+    const worker: Worker = new Worker({ ...this.#options, client }, () => this.#options.onGone(worker))
     await worker.join()
     this.#worker = worker
     return worker

@@ -26,8 +26,13 @@ export interface Contents {
   }[]
 }
 
+/** The client for the server that holds a key, once it has tried to connect. */
+export type ClientOf = (key: string) => Promise<RedisClient>
+
 export interface StreamsOptions {
+  /** For the registry. */
   readonly client: RedisClient
+  readonly clientOf: ClientOf
   readonly naming: Naming
   readonly config: Pick<RedisConfig, 'max_streams'>
   readonly context: ComponentContext
@@ -44,10 +49,10 @@ export class Streams {
   #told = ''
 
   constructor(options: StreamsOptions) {
-    const { client, naming, config, context } = options
+    const { client, clientOf, naming, config, context } = options
     this.#options = options
     this.naming = naming
-    this.registry = new Registry({ client, naming, maxStreams: config.max_streams })
+    this.registry = new Registry({ client, clientOf, naming, maxStreams: config.max_streams })
     this.#gauges = new StreamGauges(context.metrics, naming.groups)
   }
 
@@ -78,13 +83,14 @@ export class Streams {
    * What the queues of all streams hold. Only reads, so that it works whatever keeps others from writing.
    */
   queues(): Promise<QueueCounts[]> {
-    const { client, naming } = this.#options
+    const { clientOf, naming } = this.#options
     const stats = this.registry.names.flatMap((name) => {
       const keys = naming.keys(name)
       return naming.groups.map((group) => ({ queue: keys.queue(group), stats: keys.stats(group) }))
     })
     return Promise.all(
       stats.map(async ({ queue, stats: key }) => {
+        const client = await clientOf(key)
         const reply = await client.command('HMGET', [key, 'records', 'bytes', 'pushed'])
         const [records, bytes, pushed] = (reply as (Buffer | null)[]).map((count) =>
           Math.max(0, Number(count)),
@@ -100,11 +106,13 @@ export class Streams {
   }
 
   async #see(name: string, index: number): Promise<Contents> {
-    const { client, naming } = this.#options
+    const { clientOf, naming } = this.#options
     const before = this.#contents.get(name)
     const always = naming.template.fixed !== undefined || before === undefined || !isEmpty(before)
     if (!always && (this.#looks + index) % SELDOM !== 0) return before
-    const reply = await client.run(OBSERVE, observedKeys(naming, name), naming.groups)
+    const keys = observedKeys(naming, name)
+    const client = await clientOf(keys[0])
+    const reply = await client.run(OBSERVE, keys, naming.groups)
     return contentsOf(reply as Reply, naming.groups.length)
   }
 

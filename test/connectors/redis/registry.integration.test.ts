@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { RedisClient } from '../../../connectors/redis/connection/client.ts'
+import type { RedisClient } from '../../../connectors/redis/connection/client.ts'
+import { Connection } from '../../../connectors/redis/connection/connection.ts'
 import { redis } from '../../../connectors/redis/index.ts'
 import { Naming } from '../../../connectors/redis/stream/naming.ts'
 import { Registry } from '../../../connectors/redis/stream/registry.ts'
@@ -12,6 +13,7 @@ const LONG = 20 * 60_000
 
 let server: RedisServer
 let admin: Redis
+let connection: Connection
 let client: RedisClient
 let naming: Naming
 
@@ -24,13 +26,19 @@ afterAll(async () => {
   await server.stop()
 })
 beforeEach(async () => {
-  naming = new Naming(redis.config.parse({ stream: '{service.name}', key_prefix: newStream() }), [GROUP])
-  client = new RedisClient({ url: server.url, timeout: 5_000, name: 'test' })
-  await client.connect()
+  const config = redis.config.parse({
+    url: server.url,
+    stream: '{service.name}',
+    key_prefix: newStream(),
+  })
+  naming = new Naming(config, [GROUP])
+  connection = new Connection(config, 'test')
+  client = await connection.reach('test', naming.identity)
 })
-afterEach(() => client.close())
+afterEach(() => connection.close())
 
-const newRegistry = (maxStreams = 100): Registry => new Registry({ client, naming, maxStreams })
+const newRegistry = (maxStreams = 100): Registry =>
+  new Registry({ client, clientOf: (key) => connection.reach('test', key), naming, maxStreams })
 const refreshed = async (registry: Registry): Promise<Registry> => {
   await registry.refresh(newIdentityKey())
   return registry
