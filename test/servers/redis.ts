@@ -3,6 +3,7 @@ import { canInstall, installPackages } from './apt.ts'
 import { temporaryFolder } from './at-exit.ts'
 import { freePort } from './ports.ts'
 import { Child, executable, which } from './process.ts'
+import { valkeyProgram } from './valkey.ts'
 
 const DURABLE = {
   appendonly: 'yes',
@@ -21,6 +22,8 @@ export interface RedisOptions {
   readonly dir?: string
   /** More arguments of redis-server. They come after ours and win. */
   readonly args?: readonly string[]
+  /** Redis unless something else is said. Not every machine can have Valkey: ask `valkeyProblem` first. */
+  readonly flavour?: 'redis' | 'valkey'
 }
 
 /** A real redis-server on 127.0.0.1. */
@@ -42,7 +45,7 @@ export interface RedisServer extends AsyncDisposable {
 }
 
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
-  const program = await redisProgram()
+  const program = options.flavour === 'valkey' ? await valkeyProgram() : await redisProgram()
   const port = options.port ?? (await freePort())
   const temporary = options.dir === undefined ? await temporaryFolder('redis') : undefined
   const dir = options.dir ?? temporary?.path ?? ''
@@ -90,7 +93,8 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   }
 }
 
-async function redisProgram(): Promise<string> {
+/** Where redis-server is; installs it where it is not and may be. */
+export async function redisProgram(): Promise<string> {
   const named = process.env.SLUICE_REDIS_SERVER
   if (named) {
     if (executable(named)) return named

@@ -24,9 +24,9 @@ export interface OpenBuffer extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-/** A started connector, with settings as a user would write them. */
+/** A started connector, with settings as a user would write them; the url may be left out for others. */
 export async function openBuffer(
-  url: string,
+  url: string | undefined,
   settings: Readonly<Record<string, unknown>> = {},
   groups: readonly string[] = [GROUP],
 ): Promise<OpenBuffer> {
