@@ -24,6 +24,8 @@ export interface RedisOptions {
   readonly args?: readonly string[]
   /** Redis unless something else is said. Not every machine can have Valkey: ask `valkeyProblem` first. */
   readonly flavour?: 'redis' | 'valkey'
+  /** More of the environment. */
+  readonly env?: NodeJS.ProcessEnv
 }
 
 /** A real redis-server on 127.0.0.1. */
@@ -55,7 +57,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
   const args = [...flags, ...(options.args ?? [])]
   const start = async () => {
-    const started = new Child(program, args)
+    const started = new Child(program, args, { env: { ...process.env, ...options.env } })
     try {
       await started.line(/Ready to accept connections/, BOOT_TIMEOUT)
       return started

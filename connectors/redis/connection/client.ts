@@ -42,6 +42,7 @@ export class RedisClient {
   #link: Link | undefined
   #lastError: unknown = new Error('not connected yet')
   #server: string | undefined
+  #version = ''
   #place = ''
 
   constructor(options: ClientOptions) {
@@ -52,6 +53,11 @@ export class RedisClient {
   /** Which run of a server it is connected to: another one may have lost what was last written. */
   get server(): string | undefined {
     return this.#server
+  }
+
+  /** What it called itself when it was connected to; empty where that is unknown. */
+  get version(): string {
+    return this.#version
   }
 
   /** The connection of this moment. */
@@ -175,6 +181,7 @@ export class RedisClient {
       const info = await this.#ask(link)
       const role = info.get('role')
       if (roams && role !== undefined && role !== 'master') throw new Error('is a replica, and no primary')
+      this.#version = info.get('redis_version') ?? ''
       if (info.get('loading') !== '1') return info.get('run_id') ?? ''
       const loading = new RetryableError(`${this.#where()} is reading its data from disk`, {
         reason: 'loading',

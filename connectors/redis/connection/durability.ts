@@ -1,15 +1,21 @@
 import type { ConnectionConfig } from './settings.ts'
 
-/** How a server is asked whether what was written before is durable, and what is wrong with its answer. */
+/** How a server is asked whether what was written before is durable. */
 export interface Confirmation {
-  readonly command: string
-  readonly args: readonly (string | number)[]
   /** A word for metrics: why pushes are refused where it is not. */
   readonly reason: string
-  /** Nothing, or what is missing. `misfit`: it stays so until somebody changes the settings. */
+  /** What a server of this version is asked; all answers must be good. */
+  questions(version: string): readonly Question[]
+}
+
+export interface Question {
+  readonly command: string
+  readonly args: readonly (string | number)[]
+  /** Nothing, or what is wrong with the answer. */
   judge(reply: unknown): Shortfall | undefined
 }
 
+/** `misfit`: it stays so until somebody changes the settings. */
 export interface Shortfall {
   readonly detail: string
   readonly misfit: boolean
@@ -17,47 +23,64 @@ export interface Shortfall {
 
 type Settings = Pick<ConnectionConfig, 'durability' | 'durability_replicas' | 'durability_timeout'>
 
+/** From here on WAITAOF can be believed with appendfsync everysec. Valkey calls itself 7.2.4 here. */
+const HONEST = 8
+
 /** Nothing for `server`, whose word is taken. */
 export function confirmationOf(settings: Settings): Confirmation | undefined {
   const { durability, durability_replicas: replicas, durability_timeout: timeout } = settings
-  if (durability === 'always') return always
-  if (durability === 'wait') return wait(replicas ?? 1, timeout)
-  if (durability === 'waitaof') return waitaof(replicas ?? 0, timeout)
+  if (durability === 'always') {
+    const question = synced((set) => `has ${set}: durability always needs yes and always`)
+    return { reason: 'not_durable', questions: () => [question] }
+  }
+  if (durability === 'wait') {
+    const question = wait(replicas ?? 1, timeout)
+    return { reason: 'no_replicas', questions: () => [question] }
+  }
+  if (durability === 'waitaof') {
+    const question = waitaof(replicas ?? 0, timeout)
+    return {
+      reason: 'not_durable',
+      questions: (version) => (Number.parseInt(version, 10) >= HONEST ? [question] : [question, believable]),
+    }
+  }
   return undefined
 }
 
-const always: Confirmation = {
-  command: 'CONFIG',
-  args: ['GET', 'append*'],
-  reason: 'not_durable',
-  judge(reply) {
-    const values = (reply as Buffer[]).map(String)
-    const valueOf = (name: string): string | undefined => values[values.indexOf(name) + 1]
-    const appendOnly = valueOf('appendonly')
-    const appendFsync = valueOf('appendfsync')
-    if (appendOnly === 'yes' && appendFsync === 'always') return undefined
-    const detail = `has appendonly ${appendOnly} and appendfsync ${appendFsync}: durability always needs yes and always`
-    return { detail, misfit: true }
-  },
-}
+/** With appendfsync everysec, Redis 7 and Valkey count as synced what is only written (redis/redis#13793). */
+const believable = synced(
+  (set) => `has ${set}: before Redis 8, and in Valkey, WAITAOF waits for the disk with always only`,
+)
 
-function wait(replicas: number, timeout: number): Confirmation {
+function synced(detail: (set: string) => string): Question {
   return {
-    command: 'WAIT',
-    args: [replicas, timeout],
-    reason: 'no_replicas',
+    command: 'CONFIG',
+    args: ['GET', 'append*'],
     judge(reply) {
-      if (Number(reply) >= replicas) return undefined
-      return short(`${Number(reply)} replicas have what was written: durability wait needs ${replicas}`)
+      const values = (reply as Buffer[]).map(String)
+      const valueOf = (name: string): string | undefined => values[values.indexOf(name) + 1]
+      const [appendOnly, appendFsync] = [valueOf('appendonly'), valueOf('appendfsync')]
+      if (appendOnly === 'yes' && appendFsync === 'always') return undefined
+      return { detail: detail(`appendonly ${appendOnly} and appendfsync ${appendFsync}`), misfit: true }
     },
   }
 }
 
-function waitaof(replicas: number, timeout: number): Confirmation {
+function wait(replicas: number, timeout: number): Question {
+  return {
+    command: 'WAIT',
+    args: [replicas, timeout],
+    judge(reply) {
+      if (Number(reply) >= replicas) return undefined
+      return short(`has what was written on ${Number(reply)} replicas: durability wait needs ${replicas}`)
+    },
+  }
+}
+
+function waitaof(replicas: number, timeout: number): Question {
   return {
     command: 'WAITAOF',
     args: [1, replicas, timeout],
-    reason: 'not_durable',
     judge(reply) {
       const [local, others] = (reply as readonly unknown[]).map(Number)
       if (local >= 1 && others >= replicas) return undefined

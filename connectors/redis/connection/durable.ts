@@ -1,7 +1,7 @@
 import { RetryableError } from '../../../src/component.ts'
 import type { Script } from '../stream/scripts.ts'
 import type { Answer, RedisClient } from './client.ts'
-import type { Confirmation, Shortfall } from './durability.ts'
+import type { Confirmation, Question, Shortfall } from './durability.ts'
 import { isReply, tellsOfAnother } from './errors.ts'
 import type { Argument, Link } from './link.ts'
 
@@ -95,7 +95,10 @@ export class DurableWriter {
   }
 
   async #ask(link: Link, confirmation: Confirmation): Promise<void> {
-    const shortfall = await this.#shortfall(link, confirmation)
+    // Sent together, so that they cover the same.
+    const questions = confirmation.questions(this.#client.version)
+    const answers = await Promise.all(questions.map((question) => this.#shortfall(link, question)))
+    const shortfall = answers.find((answer) => answer !== undefined)
     if (shortfall === undefined) {
       this.#proved = link
       this.#refusal = undefined
@@ -111,7 +114,7 @@ export class DurableWriter {
     throw this.#refusal
   }
 
-  async #shortfall(link: Link, { command, args, judge }: Confirmation): Promise<Shortfall | undefined> {
+  async #shortfall(link: Link, { command, args, judge }: Question): Promise<Shortfall | undefined> {
     try {
       return judge(await link.send(command, args))
     } catch (error) {
