@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { RetryableError } from '../../../src/component.ts'
 import type { Script } from '../stream/scripts.ts'
 import { describe, isReply, tellsOfAnother } from './errors.ts'
-import { parseInfo } from './info.ts'
+import { parseInfo, versionOf } from './info.ts'
 import { type Argument, Link, type Target } from './link.ts'
 import { type Locator, nameOf } from './locator.ts'
 
@@ -55,7 +55,7 @@ export class RedisClient {
     return this.#server
   }
 
-  /** What it called itself when it was connected to; empty where that is unknown. */
+  /** What it called itself when it was connected to, `Redis 7.2.4` for one; empty where that is unknown. */
   get version(): string {
     return this.#version
   }
@@ -181,7 +181,7 @@ export class RedisClient {
       const info = await this.#ask(link)
       const role = info.get('role')
       if (roams && role !== undefined && role !== 'master') throw new Error('is a replica, and no primary')
-      this.#version = info.get('redis_version') ?? ''
+      this.#version = versionOf(info)
       if (info.get('loading') !== '1') return info.get('run_id') ?? ''
       const loading = new RetryableError(`${this.#where()} is reading its data from disk`, {
         reason: 'loading',

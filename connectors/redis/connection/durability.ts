@@ -4,7 +4,7 @@ import type { ConnectionConfig } from './settings.ts'
 export interface Confirmation {
   /** A word for metrics: why pushes are refused where it is not. */
   readonly reason: string
-  /** What a server of this version is asked; all answers must be good. */
+  /** What such a server, `Redis 7.2.4` for one, is asked; all answers must be good. */
   questions(version: string): readonly Question[]
 }
 
@@ -23,8 +23,11 @@ export interface Shortfall {
 
 type Settings = Pick<ConnectionConfig, 'durability' | 'durability_replicas' | 'durability_timeout'>
 
-/** From here on WAITAOF can be believed with appendfsync everysec. Valkey calls itself 7.2.4 here. */
-const HONEST = 8
+/**
+ * Where WAITAOF waits for the disk with appendfsync everysec too. Redis 7.4 and all of Valkey count as synced what is
+ * only written (redis/redis#13793); with always, what is written is synced.
+ */
+const HONEST = /^Redis (?:7\.2|[89]|\d\d)\./
 
 /** Nothing for `server`, whose word is taken. */
 export function confirmationOf(settings: Settings): Confirmation | undefined {
@@ -41,16 +44,16 @@ export function confirmationOf(settings: Settings): Confirmation | undefined {
     const question = waitaof(replicas ?? 0, timeout)
     return {
       reason: 'not_durable',
-      questions: (version) => (Number.parseInt(version, 10) >= HONEST ? [question] : [question, believable]),
+      questions: (version) => (HONEST.test(version) ? [question] : [question, believable(version)]),
     }
   }
   return undefined
 }
 
-/** With appendfsync everysec, Redis 7 and Valkey count as synced what is only written (redis/redis#13793). */
-const believable = synced(
-  (set) => `has ${set}: before Redis 8, and in Valkey, WAITAOF waits for the disk with always only`,
-)
+function believable(version: string): Question {
+  const server = version || 'a server of unknown version'
+  return synced((set) => `is ${server} with ${set}, where WAITAOF does not wait for the disk: set always`)
+}
 
 function synced(detail: (set: string) => string): Question {
   return {

@@ -50,3 +50,11 @@ export function serverInfo(info: ReadonlyMap<string, string>): ServerInfo {
     goodReplicas: good === undefined ? undefined : Number(good),
   }
 }
+
+/** `Redis 7.2.4` or `Valkey 8.0.1`, which calls itself Redis as well; empty where it is unknown. */
+export function versionOf(info: ReadonlyMap<string, string>): string {
+  const valkey = info.get('valkey_version')
+  if (valkey !== undefined) return `Valkey ${valkey}`
+  const redis = info.get('redis_version')
+  return redis === undefined ? '' : `Redis ${redis}`
+}
