@@ -18,6 +18,10 @@ const ANSWERS: Readonly<Record<string, readonly [reason: string, meaning: string
   WRONGPASS: ['denied', 'the user or the password is wrong'],
 }
 
+/** What a user may not do, also in a script. The server names the command, or says that it is the key; never a value. */
+const DENIED =
+  /^(?:NOPERM |ERR ACL failure in script: |ERR (?=The user executing the script can't))(.*?)(?: script: [0-9a-f]{40}.*)?$/
+
 /** Answers of a server that is not, or no longer, the one to talk to. WAIT has words of its own. */
 const ANOTHER = /^(?:MOVED|READONLY|CLUSTERDOWN|MASTERDOWN|UNBLOCKED) |replica instances/
 
@@ -44,6 +48,11 @@ export function describe(address: string, error: unknown, roams = false): Retrya
   if (!isReply(error)) {
     return new RetryableError(`${address} is unreachable: ${text}`, { reason: 'unreachable', cause })
   }
+  const [, denial] = DENIED.exec(text) ?? []
+  if (denial !== undefined) {
+    const message = `${address} answered NOPERM: ${denial} (docs/redis.md lists what is needed)`
+    return new RetryableError(message, { reason: 'denied', cause })
+  }
   const word = /^[A-Z]+/.exec(text)?.[0] ?? ''
   const [reason, meaning] = meaningOf(word, text, roams && tellsOfAnother(error))
   return new RetryableError(`${address} answered ${word || 'an error'}: ${meaning}`, { reason, cause })
@@ -51,9 +60,6 @@ export function describe(address: string, error: unknown, roams = false): Retrya
 
 function meaningOf(word: string, text: string, another: boolean): readonly [string, string] {
   if (another) return ['moved', 'its place is taken by another server, which is looked for']
-  // The server names the command, or says that it is the key; never what is in it.
-  if (word === 'NOPERM')
-    return ['denied', `${text.replace(/^NOPERM /, '')} (docs/redis.md lists what is needed)`]
   return ANSWERS[word] ?? ['refused', text]
 }
 
