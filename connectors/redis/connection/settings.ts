@@ -97,7 +97,8 @@ export function checkConnection(config: ConnectionConfig, context: z.RefinementC
   const { sentinel, cluster, tls } = config
   const wrong = (path: readonly string[], message: string): void =>
     context.addIssue({ code: 'custom', path: [...path], message })
-  const url = new URL(config.url)
+  const url = URL.parse(config.url)
+  if (url === null) return
   const single = sentinel === undefined && cluster === undefined
   if (sentinel && cluster) wrong(['cluster'], 'cannot be set together with sentinel')
   if (!single && config.url !== DEFAULT_URL)
@@ -118,8 +119,10 @@ export function checkConnection(config: ConnectionConfig, context: z.RefinementC
   ] as const)
     if (password !== undefined && password_file !== undefined)
       wrong(path, 'cannot be set together with password')
-  if ((tls?.cert_file === undefined) !== (tls?.key_file === undefined))
-    wrong(['tls', tls?.cert_file === undefined ? 'cert_file' : 'key_file'], 'is needed for the other one')
+  if (tls?.cert_file !== undefined && tls.key_file === undefined)
+    wrong(['tls', 'key_file'], 'is needed with cert_file')
+  if (tls?.key_file !== undefined && tls.cert_file === undefined)
+    wrong(['tls', 'cert_file'], 'is needed with key_file')
   checkDurability(config, wrong)
 }
 
@@ -147,9 +150,14 @@ function nodes(defaultPort: number) {
   const node = z
     .string({ error })
     .regex(NODE, { error, abort: true })
-    .transform((text): Node => {
-      const [, host, port = defaultPort] = NODE.exec(text) ?? []
-      return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
+    .transform((text, context): Node => {
+      const [, host, digits = defaultPort] = NODE.exec(text) ?? []
+      const port = Number(digits)
+      if (port < 1 || port > 65_535) {
+        const message = 'expected a port from 1 to 65535'
+        context.issues.push({ code: 'custom', message, input: text })
+      }
+      return { host: host.replace(/^\[|\]$/g, ''), port }
     })
   return z.array(node).min(1)
 }

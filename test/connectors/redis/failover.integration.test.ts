@@ -6,7 +6,7 @@ import { slotOf } from '../../../connectors/redis/connection/slot.ts'
 import type { RedisServer } from '../../servers/redis.ts'
 import { startCluster } from '../../servers/redis-cluster.ts'
 import { startSentinels } from '../../servers/redis-sentinel.ts'
-import { eventually, keyOf, newStream, type OpenBuffer, openBuffer } from './harness.ts'
+import { eventually, keyOf, newStream, type OpenBuffer, openBuffer, statsOf } from './harness.ts'
 import { Load, print } from './load.ts'
 
 /** Milliseconds for which the replica is kept from following before the primary dies. */
@@ -122,5 +122,56 @@ describe.each([
     expect(cut.acknowledged).toBeGreaterThan(50)
     expect(cut.lost).toBe(0)
     expect(cut.renamed).toBe(0)
+  })
+})
+
+describe('a failover that an operator asks for, under load', () => {
+  it('is followed in a cluster by the redirection of the old primary, and loses nothing', async () => {
+    await using setup = await startCluster()
+    await using buffer = await openBuffer(undefined, { cluster: { nodes: setup.nodes }, linger: '1ms' })
+    const slot = slotOf(keyOf(buffer.stream, 'key'))
+    const load = new Load(buffer)
+    const drained = load.drain(buffer, 3_000)
+    await load.more(50)
+    const primary = await setup.holder(slot)
+    const replica = setup.members[setup.members.indexOf(primary) + 3]
+
+    await replica.admin.call('CLUSTER', 'FAILOVER')
+    const end = Date.now()
+    await eventually(async () => (await setup.holder(slot)).id === replica.id)
+    await load.more(50)
+    await load.stop()
+    await drained
+
+    const outcome = load.outcome(end)
+    print('Cluster, planned', outcome, { failover: load.longestGap })
+    expect(outcome).toMatchObject({ lost: 0, renamed: 0 })
+    expect(load.longestGap).toBeLessThan(3_000)
+  })
+
+  it('is followed behind sentinels, where the old primary is a replica from then on', async () => {
+    await using setup = await startSentinels()
+    await using buffer = await openBuffer(undefined, { sentinel: { nodes: setup.nodes }, linger: '1ms' })
+    const load = new Load(buffer)
+    const drained = load.drain(buffer, 5_000)
+    await load.more(50)
+    const before = await setup.primary()
+    const sentinel = new Client(`redis://${setup.nodes[0]}`)
+
+    await sentinel.call('SENTINEL', 'FAILOVER', 'mymaster')
+    const end = Date.now()
+    await eventually(async () => (await setup.primary()).port !== before.port, 20_000)
+    const next = new Client((await setup.primary()).url)
+    const pushed = async () => (await statsOf(next, buffer.stream)).pushed
+    const already = await pushed()
+    await eventually(async () => (await pushed()) > already + 50, 20_000)
+    await load.stop()
+    await drained
+    for (const client of [sentinel, next]) client.disconnect()
+
+    const outcome = load.outcome(end)
+    print('Sentinel, planned', outcome, { failover: load.longestGap })
+    expect(outcome.renamed).toBe(0)
+    expect(load.longestGap).toBeLessThan(5_000)
   })
 })
