@@ -11,6 +11,8 @@ const FIRST_DELAY = 100
 const MAX_DELAY = 2_000
 /** Where another server may have taken over, waiting longer gives nobody a rest. */
 const MAX_ROAMING_DELAY = 400
+/** Between questions whether the server was replaced. */
+const RECHECK = 250
 
 export interface ClientOptions {
   readonly locator: Locator
@@ -81,6 +83,7 @@ export class RedisClient {
     this.#ending.abort()
     this.#lastError = new Error('the connection was closed')
     this.#link?.close(this.#lastError)
+    this.#options.locator.close?.()
     this.#lost()
   }
 
@@ -172,7 +175,22 @@ export class RedisClient {
       link.close(error)
       throw error
     }
+    void this.#watch(link, target)
     return link
+  }
+
+  /** Leaves a server that others have replaced. */
+  async #watch(link: Link, target: Target): Promise<void> {
+    const { locator } = this.#options
+    if (locator.replaced === undefined) return
+    const over = new AbortController()
+    void link.ended.then(() => over.abort())
+    while (!over.signal.aborted) {
+      await sleep(RECHECK, undefined, { signal: over.signal, ref: false }).catch(() => {})
+      // Who cannot ask stays: a server that answers is better than none.
+      const replaced = await locator.replaced(target).catch(() => false)
+      if (replaced) link.close(new Error('another server was put in its place'))
+    }
   }
 
   async #greet(link: Link): Promise<string> {

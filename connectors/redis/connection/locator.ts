@@ -10,6 +10,10 @@ export interface Locator {
   find(): Promise<Target>
   /** Takes note of a refusal that may tell where to look next. */
   refused?(answer: string): void
+  /** Whether others say by now that it is not the one any more, where the server itself may not know. */
+  replaced?(target: Target): Promise<boolean>
+  /** Ends what it keeps open. */
+  close?(): void
 }
 
 /** `host:port`, with brackets around IPv6. */

@@ -1,5 +1,4 @@
-import type { Target } from './link.ts'
-import { ask } from './link.ts'
+import { Link, type Target } from './link.ts'
 import { type Locator, type Node, nameOf } from './locator.ts'
 
 /** Milliseconds a sentinel has to answer: the others are there to be asked too. */
@@ -24,6 +23,9 @@ export class SentinelLocator implements Locator {
   readonly address: string
   readonly roams = true
   readonly #options: SentinelOptions
+  /** Kept open, since the question is asked again and again. */
+  readonly #links = new Map<Node, Promise<Link>>()
+  #closed = false
 
   constructor(options: SentinelOptions) {
     this.#options = options
@@ -31,7 +33,22 @@ export class SentinelLocator implements Locator {
   }
 
   async find(): Promise<Target> {
-    const { nodes, access, master } = this.#options
+    return { ...(await this.#options.access()), ...(await this.#vote()) }
+  }
+
+  /** A primary that was replaced while it works goes on taking writes for seconds, all of which are lost. */
+  async replaced({ host, port }: Target): Promise<boolean> {
+    const named = await this.#vote()
+    return named.host !== host || named.port !== port
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const opening of this.#links.values()) void opening.then(end, () => {})
+  }
+
+  async #vote(): Promise<Node> {
+    const { nodes, master } = this.#options
     const votes = new Map<string, number>()
     const problems: string[] = []
     const enough = Promise.withResolvers<void>()
@@ -49,15 +66,35 @@ export class SentinelLocator implements Locator {
     const [best] = [...votes].sort(([, a], [, b]) => b - a)
     if (best === undefined) throw new Error(`no sentinel tells where ${master} is (${problems.join('; ')})`)
     const [host, port] = best[0].split(' ')
-    return { ...(await access()), host, port: Number(port) }
+    return { host, port: Number(port) }
   }
 
   async #ask(node: Node): Promise<string> {
-    const { sentinelAccess, master, timeout, name } = this.#options
-    const options = { timeout: Math.min(timeout, PATIENCE), name }
-    const target = { ...(await sentinelAccess()), ...node }
-    const reply = await ask(target, options, 'SENTINEL', ['GET-MASTER-ADDR-BY-NAME', master])
+    const { master } = this.#options
+    const link = await this.#linkTo(node)
+    const reply = await link.send('SENTINEL', ['GET-MASTER-ADDR-BY-NAME', master])
     if (!Array.isArray(reply)) throw new Error(`does not know ${master}`)
     return reply.join(' ')
   }
+
+  #linkTo(node: Node): Promise<Link> {
+    let opening = this.#links.get(node)
+    if (opening === undefined) {
+      opening = this.#open(node)
+      this.#links.set(node, opening)
+      const forget = (): boolean => this.#links.delete(node)
+      void opening.then((link) => link.ended).then(forget, forget)
+    }
+    return opening
+  }
+
+  async #open(node: Node): Promise<Link> {
+    const { sentinelAccess, timeout, name } = this.#options
+    const target = { ...(await sentinelAccess()), ...node }
+    const link = await Link.open(target, { timeout: Math.min(timeout, PATIENCE), name })
+    if (this.#closed) end(link)
+    return link
+  }
 }
+
+const end = (link: Link): void => link.close(new Error('the connection was closed'))

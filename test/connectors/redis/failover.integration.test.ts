@@ -149,29 +149,37 @@ describe('a failover that an operator asks for, under load', () => {
     expect(load.longestGap).toBeLessThan(3_000)
   })
 
-  it('is followed behind sentinels, where the old primary is a replica from then on', async () => {
-    await using setup = await startSentinels()
-    await using buffer = await openBuffer(undefined, { sentinel: { nodes: setup.nodes }, linger: '1ms' })
-    const load = new Load(buffer)
-    const drained = load.drain(buffer, 5_000)
-    await load.more(50)
-    const before = await setup.primary()
-    const sentinel = new Client(`redis://${setup.nodes[0]}`)
+  it.each(['server', 'wait'])(
+    'is followed behind sentinels before the old primary knows (%s)',
+    async (durability) => {
+      await using setup = await startSentinels()
+      const settings = { sentinel: { nodes: setup.nodes }, linger: '1ms', durability }
+      await using buffer = await openBuffer(undefined, settings)
+      const load = new Load(buffer)
+      await load.more(50)
+      const before = await setup.primary()
+      const sentinel = new Client(`redis://${setup.nodes[0]}`)
 
-    await sentinel.call('SENTINEL', 'FAILOVER', 'mymaster')
-    const end = Date.now()
-    await eventually(async () => (await setup.primary()).port !== before.port, 20_000)
-    const next = new Client((await setup.primary()).url)
-    const pushed = async () => (await statsOf(next, buffer.stream)).pushed
-    const already = await pushed()
-    await eventually(async () => (await pushed()) > already + 50, 20_000)
-    await load.stop()
-    await drained
-    for (const client of [sentinel, next]) client.disconnect()
+      await sentinel.call('SENTINEL', 'FAILOVER', 'mymaster')
+      await eventually(async () => (await setup.primary()).port !== before.port, 20_000)
+      const switched = Date.now()
+      const next = new Client((await setup.primary()).url)
+      const pushed = async () => (await statsOf(next, buffer.stream)).pushed
+      const already = await pushed()
+      await eventually(async () => (await pushed()) > already, 20_000)
+      const followed = Date.now() - switched
+      await load.more(50)
+      await load.stop()
+      await load.drain(buffer)
+      for (const client of [sentinel, next]) client.disconnect()
 
-    const outcome = load.outcome(end)
-    print('Sentinel, planned', outcome, { failover: load.longestGap })
-    expect(outcome.renamed).toBe(0)
-    expect(load.longestGap).toBeLessThan(5_000)
-  })
+      const outcome = load.outcome(switched)
+      print(`Sentinel, planned, ${durability}`, outcome, { failover: load.longestGap, followed })
+      expect(outcome.renamed).toBe(0)
+      // Until the sentinels have told everybody, which is seconds earlier than they tell the old primary.
+      expect(outcome.window).toBeLessThan(2_000)
+      if (durability === 'server') expect(followed).toBeLessThan(2_000)
+      else expect(outcome.lost).toBe(0)
+    },
+  )
 })
