@@ -3,12 +3,12 @@ import { redis } from '../connectors/redis/index.ts'
 import { debug } from '../exporters/debug/index.ts'
 import { elasticsearch } from '../exporters/elasticsearch/index.ts'
 import { file } from '../exporters/file/index.ts'
+import { healthCheck } from '../extensions/health_check/index.ts'
 import { redaction } from '../processors/redaction/index.ts'
 import { sampling } from '../processors/sampling/index.ts'
 import { traceContext } from '../processors/trace_context/index.ts'
 import { otlp } from '../receivers/otlp/index.ts'
 import type { ComponentDefinition } from './define.ts'
-import { healthCheck } from './telemetry/health-check.ts'
 
 /** Every component there is. A new one is its folder, its test, and a line here. */
 export const components: readonly ComponentDefinition[] = [

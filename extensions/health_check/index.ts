@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { endpoint } from '../config/fields.ts'
-import { defineExtension } from '../define.ts'
-import { type AdminServer, serve } from './http.ts'
+import { endpoint } from '../../src/config/fields.ts'
+import { defineExtension } from '../../src/define.ts'
+import { type AdminServer, serve } from '../../src/telemetry/http.ts'
 
 const UNWELL = new Set(['starting', 'stopping', 'failed'])
 
