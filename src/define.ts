@@ -63,7 +63,10 @@ export interface ExtensionDefinition<Config extends z.ZodType = z.ZodType>
   extends Definition<'extension', Config> {
   create(
     config: z.output<Config>,
-    context: ComponentContext & { readonly status: () => ServiceStatus },
+    context: ComponentContext & {
+      readonly status: () => ServiceStatus
+      readonly readings: () => Promise<readonly Reading[]>
+    },
   ): Lifecycle
 }
 
@@ -81,6 +84,16 @@ export interface ServiceStatus {
   readonly components: Readonly<Record<string, ComponentStatus>>
   /** By name, where the service runs in several processes. */
   readonly processes?: Readonly<Record<string, ProcessStatus>>
+}
+
+/**
+ * One value of a metric of the whole service, as Prometheus would scrape it: a histogram `seconds` is read as
+ * `seconds_bucket`, `seconds_sum` and `seconds_count`.
+ */
+export interface Reading {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
 }
 
 export interface ComponentStatus {

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
+import type { Which } from '../telemetry/metrics.ts'
 import type { News, Order, Report } from './messages.ts'
 
 /** How a process ended. */
@@ -66,7 +67,7 @@ export class Child {
   }
 
   /** Asks how it is. Resolves with undefined if it ends before it has answered. */
-  report(metrics: 'all' | 'counts'): Promise<Report | undefined> {
+  report(metrics: Which): Promise<Report | undefined> {
     if (!this.#process.connected) return Promise.resolve(undefined)
     const id = ++this.#asked
     return new Promise((resolve) => {

@@ -1,5 +1,7 @@
 import { AggregatorRegistry } from 'prom-client'
-import type { Snapshot } from '../telemetry/metrics.ts'
+import type { Reading } from '../define.ts'
+import { isAboutWork, type Snapshot } from '../telemetry/metrics.ts'
+import { readingsOf } from '../telemetry/readings.ts'
 
 type Metric = Snapshot[number]
 
@@ -31,8 +33,18 @@ export class MergedMetrics {
 
   /** Everything in the text format of Prometheus, with what the supervising process counts itself. */
   async text(own: Snapshot): Promise<string> {
+    return merge([own, ...this.#snapshots()]).metrics()
+  }
+
+  /** What tells of the work of the service, as plain values. */
+  async readings(own: Snapshot): Promise<Reading[]> {
+    const snapshots = [own, ...this.#snapshots()].map((snapshot) => snapshot.filter(isAboutWork))
+    return readingsOf((await merge(snapshots).getMetricsAsJSON()) as Snapshot)
+  }
+
+  #snapshots(): Snapshot[] {
     const living = [...this.#living.values()].map((metrics) => [...metrics.values()])
-    return merge([own, this.#ended, ...living]).metrics()
+    return [this.#ended, ...living]
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ServiceStatus } from '../define.ts'
-import type { Snapshot } from '../telemetry/metrics.ts'
+import type { Snapshot, Which } from '../telemetry/metrics.ts'
 
 /** What the supervising process tells a worker. `run` comes first. */
 export type Order =
@@ -11,7 +11,7 @@ export type Order =
       readonly name: string
       readonly pipelines: readonly string[]
     }
-  | { readonly type: 'report'; readonly id: number; readonly metrics: 'all' | 'counts' }
+  | { readonly type: 'report'; readonly id: number; readonly metrics: Which }
   | { readonly type: 'stop'; readonly timeoutMs: number }
 
 /** How a worker is. */

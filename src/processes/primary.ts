@@ -43,6 +43,7 @@ export async function runProcesses(
       {
         status: () => supervisor.status(health.status()),
         metricsText: () => supervisor.metricsText(),
+        readings: () => supervisor.readings(),
       },
     ),
   )

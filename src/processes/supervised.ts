@@ -3,7 +3,7 @@ import type { Logger } from 'pino'
 import type { ProcessStatus } from '../define.ts'
 import { backoff } from '../delivery/circuit.ts'
 import { pause } from '../delivery/pause.ts'
-import type { ComponentMetrics } from '../telemetry/metrics.ts'
+import type { ComponentMetrics, Which } from '../telemetry/metrics.ts'
 import { Child, type Exit } from './child.ts'
 import type { Report } from './messages.ts'
 import type { PlannedProcess } from './plan.ts'
@@ -92,7 +92,7 @@ export class Supervised {
   }
 
   /** Asks how the process is; resolves when it has answered, or has ended. */
-  async ask(metrics: 'all' | 'counts'): Promise<void> {
+  async ask(metrics: Which): Promise<void> {
     await this.#child?.report(metrics)
   }
 

@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { HealthState, ProcessStatus, ServiceStatus } from '../define.ts'
+import type { HealthState, ProcessStatus, Reading, ServiceStatus } from '../define.ts'
 import { worstOf } from '../telemetry/health.ts'
-import type { Metrics } from '../telemetry/metrics.ts'
+import type { Metrics, Which } from '../telemetry/metrics.ts'
 import { MergedMetrics } from './merged-metrics.ts'
 import type { PlannedProcess } from './plan.ts'
 import { type Patience, Supervised } from './supervised.ts'
@@ -91,8 +91,18 @@ export class Supervisor {
 
   /** The metrics of all processes as those of one service, in the text format of Prometheus. */
   async metricsText(): Promise<string> {
-    await within(SCRAPE_MS, Promise.all(this.#processes.map((process) => process.ask('all'))))
+    await this.#ask('all')
     return this.#merged.text(await this.#metrics.snapshot('all'))
+  }
+
+  /** What the metrics of all processes tell of the work of the service. */
+  async readings(): Promise<Reading[]> {
+    await this.#ask('work')
+    return this.#merged.readings(await this.#metrics.snapshot('work'))
+  }
+
+  #ask(metrics: Which): Promise<void> {
+    return within(SCRAPE_MS, Promise.all(this.#processes.map((process) => process.ask(metrics))))
   }
 
   /** While one of a group is down, the others do its work. */

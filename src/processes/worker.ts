@@ -3,6 +3,7 @@ import type { ComponentDefinition } from '../define.ts'
 import { Service } from '../service/service.ts'
 import { logRejections } from '../service/signals.ts'
 import { createLogger } from '../telemetry/logger.ts'
+import type { Which } from '../telemetry/metrics.ts'
 import type { Report } from './messages.ts'
 import { Superior } from './superior.ts'
 
@@ -21,7 +22,7 @@ export async function runWorker(components: readonly ComponentDefinition[]): Pro
   const log = createLogger({ ...config.telemetry.logs, process: name })
   logRejections(log)
   const service = new Service(config, log, { pipelines, process: name })
-  const report = async (metrics: 'all' | 'counts'): Promise<Report> => ({
+  const report = async (metrics: Which): Promise<Report> => ({
     type: 'report',
     status: service.health.status(),
     metrics: await service.metrics.snapshot(metrics).catch((error: unknown) => {

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Lifecycle } from '../component.ts'
 import type { ServiceConfig } from '../config/config.ts'
 import type { Endpoint } from '../config/fields.ts'
-import type { ServiceStatus } from '../define.ts'
+import type { Reading, ServiceStatus } from '../define.ts'
 import { type AdminServer, serve } from '../telemetry/http.ts'
 import { contextOf, type Surroundings } from './context.ts'
 import type { Part } from './parts.ts'
@@ -11,6 +11,8 @@ export interface Told {
   readonly status: () => ServiceStatus
   /** All metrics, in the text format of Prometheus. */
   readonly metricsText: () => Promise<string>
+  /** What the metrics tell of the work, as plain values. */
+  readonly readings: () => Promise<readonly Reading[]>
 }
 
 const TEXT_FORMAT = 'text/plain; version=0.0.4; charset=utf-8'
@@ -19,7 +21,7 @@ const TEXT_FORMAT = 'text/plain; version=0.0.4; charset=utf-8'
 export function endpoints(
   { enabledExtensions, extensions, telemetry }: ServiceConfig,
   surroundings: Surroundings,
-  { status, metricsText }: Told,
+  { status, metricsText, readings }: Told,
 ): Part[] {
   const { address, level } = telemetry.metrics
   const metrics =
@@ -31,7 +33,7 @@ export function endpoints(
     ...enabledExtensions.map((id) => {
       const extension = extensions.get(id)
       if (extension === undefined) throw new Error(`"${id}" was not checked to exist`)
-      const context = { ...contextOf(surroundings, 'extension', id), status }
+      const context = { ...contextOf(surroundings, 'extension', id), status, readings }
       return { id, lifecycle: extension.definition.create(extension.config, context) }
     }),
   ]

@@ -14,6 +14,7 @@ import { KEY_BYTES } from '../logs/identity.ts'
 import { Health } from '../telemetry/health.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { addProcessMetrics } from '../telemetry/process-metrics.ts'
+import { readingsOf } from '../telemetry/readings.ts'
 import { contextOf } from './context.ts'
 import { endpoints } from './endpoints.ts'
 import { Parts } from './parts.ts'
@@ -49,7 +50,11 @@ export class Service {
     this.#parts = new Parts(log)
     addProcessMetrics(this.metrics, process)
     if (process === undefined) {
-      const told = { status: () => this.health.status(), metricsText: () => this.metrics.registry.metrics() }
+      const told = {
+        status: () => this.health.status(),
+        metricsText: () => this.metrics.registry.metrics(),
+        readings: async () => readingsOf(await this.metrics.snapshot('work')),
+      }
       this.#parts.add(...endpoints(config, { log, metrics: this.metrics, health: this.health }, told))
     }
     this.#build()

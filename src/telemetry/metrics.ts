@@ -49,6 +49,12 @@ export interface ComponentMetrics {
 /** How the values of several processes make one. */
 export type Across = 'sum' | 'max' | 'min'
 
+/**
+ * Which metrics to look at: all, counters and histograms only, or those of Sluice's own work only. Reading some of
+ * Node's gauges starts them anew, so nobody but a scrape reads all.
+ */
+export type Which = 'all' | 'counts' | 'work'
+
 /** Metrics of a process with their values, as plain data that can be sent to another process. */
 export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[]
 
@@ -101,19 +107,25 @@ export class Metrics {
     }
   }
 
-  /** All values, or those of counters and histograms only: reading some gauges starts them anew. */
-  async snapshot(which: 'all' | 'counts'): Promise<Snapshot> {
+  async snapshot(which: Which): Promise<Snapshot> {
     if (which === 'all') return this.registry.getMetricsAsJSON()
-    const counts = this.registry
+    const chosen = this.registry
       .getMetricsAsArray()
-      .filter((metric) => metric instanceof Counter || metric instanceof Histogram)
-    return Promise.all(counts.map((metric) => metric.get()))
+      .filter((metric) => which === 'counts' || isAboutWork(metric))
+      .filter((metric) => metric instanceof Counter || metric instanceof Histogram || metric instanceof Gauge)
+      .filter((metric) => which === 'work' || !(metric instanceof Gauge))
+    return Promise.all(chosen.map((metric) => metric.get()))
   }
 
   #options(name: string, help: string, labels: Readonly<Record<string, string>>) {
     const labelNames = [...new Set([...Object.keys(labels), ...(SHARED_LABELS[name] ?? [])])]
     return { name, help, labelNames, registers: [this.registry] }
   }
+}
+
+/** Whether a metric tells of what Sluice does, and not of the process that does it. */
+export function isAboutWork({ name }: { readonly name: string }): boolean {
+  return name.startsWith('sluice_')
 }
 
 function getOrMake<V>(map: Map<string, V>, key: string, make: () => V): V {

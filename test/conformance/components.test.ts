@@ -22,6 +22,7 @@ function create(definition: ComponentDefinition) {
     push: async () => {},
     groups: ['logs/drain'],
     status: () => ({ state: 'ok' as const, uptimeMs: 0, components: {} }),
+    readings: async () => [],
   }
   return definition.create(definition.config.parse(definition.example) as never, context)
 }
