@@ -3,6 +3,7 @@ import { redis } from '../connectors/redis/index.ts'
 import { debug } from '../exporters/debug/index.ts'
 import { elasticsearch } from '../exporters/elasticsearch/index.ts'
 import { file } from '../exporters/file/index.ts'
+import { alerts } from '../extensions/alerts/index.ts'
 import { healthCheck } from '../extensions/health_check/index.ts'
 import { redaction } from '../processors/redaction/index.ts'
 import { sampling } from '../processors/sampling/index.ts'
@@ -22,4 +23,5 @@ export const components: readonly ComponentDefinition[] = [
   file,
   debug,
   healthCheck,
+  alerts,
 ]
