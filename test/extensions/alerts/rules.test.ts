@@ -1,0 +1,410 @@
+import { describe, expect, it } from 'vitest'
+import { quantile } from '../../../extensions/alerts/quantile.ts'
+import { rules } from '../../../extensions/alerts/rules/index.ts'
+import { Scene, type Values, WELL } from './scene.ts'
+
+const BUFFER = '{connector=redis,group=logs/drain}'
+const RECORDS = `sluice_buffer_records${BUFFER}`
+const ACKED = `sluice_buffer_acked_log_records_total${BUFFER}`
+const AGE = `sluice_buffer_oldest_age_seconds${BUFFER}`
+const PUSHED = 'sluice_buffer_pushed_log_records_total{connector=redis}'
+
+describe('SluiceBufferBacklog', () => {
+  /** 1000 records arrive a second, and so many seconds of them wait. */
+  const busy =
+    (waiting: number) =>
+    (seconds: number): Values => ({
+      [PUSHED]: 1000 * seconds,
+      [ACKED]: 1000 * seconds,
+      [RECORDS]: 1000 * waiting,
+    })
+
+  it('is a warning over one minute of traffic and critical over five', async () => {
+    const scene = new Scene()
+    await scene.pass(60, busy(59))
+    await scene.pass(30, busy(61))
+    await scene.pass(30, busy(301))
+    await scene.pass(60, busy(0))
+
+    expect(scene.story).toEqual([
+      '65s firing SluiceBufferBacklog warning',
+      '95s severity SluiceBufferBacklog critical',
+      '145s resolved SluiceBufferBacklog critical',
+    ])
+    expect(scene.said[0]).toMatchObject({
+      labels: { component: 'connector/redis', group: 'logs/drain' },
+      summary: '61000 records wait for logs/drain, as many as arrive in 1m 1s',
+    })
+  })
+
+  it('is within 15 seconds of its cause also right after the start', async () => {
+    const scene = new Scene()
+    await scene.pass(30, busy(400))
+
+    expect(scene.story).toEqual(['15s firing SluiceBufferBacklog critical'])
+  })
+
+  it('holds no burst against itself that follows a quiet time', async () => {
+    const scene = new Scene()
+    await scene.pass(300, { [PUSHED]: 0, [RECORDS]: 0 })
+    // 20 seconds of a burst wait; by the mean of five minutes they were ten times as many.
+    await scene.pass(60, (seconds) => ({ [PUSHED]: 50_000 * (seconds - 295), [RECORDS]: 1_000_000 }))
+
+    expect(scene.said.filter(({ at }) => at >= 310)).toEqual([])
+  })
+
+  it('does not come from little traffic, or traffic that has stopped', async () => {
+    const scene = new Scene()
+    await scene.pass(900, { [PUSHED]: 5000, [RECORDS]: 5000 })
+
+    expect(scene.story).toEqual([])
+  })
+
+  it('measures by what leaves where nothing comes in', async () => {
+    const scene = new Scene()
+    await scene.pass(60, (seconds) => ({ [ACKED]: 1000 * seconds, [RECORDS]: 50_000 }))
+    expect(scene.story).toEqual([])
+
+    await scene.pass(30, (seconds) => ({ [ACKED]: 1000 * seconds, [RECORDS]: 70_000 }))
+    expect(scene.story).toEqual(['65s firing SluiceBufferBacklog warning'])
+  })
+})
+
+describe('SluiceBufferOld', () => {
+  it('follows the age of the oldest record', async () => {
+    const scene = new Scene()
+    await scene.pass(400, (seconds) => ({ [AGE]: seconds }))
+
+    expect(scene.story).toEqual([
+      '130s firing SluiceBufferOld warning',
+      '310s severity SluiceBufferOld critical',
+    ])
+    expect(scene.said[0].summary).toBe('the oldest record for logs/drain has waited 2m 10s')
+  })
+})
+
+describe('SluiceDrainStalled', () => {
+  it('comes when records wait and none leaves for a minute', async () => {
+    const scene = new Scene({ rules: { buffer_backlog: { enabled: false } } })
+    await scene.pass(30, (seconds) => ({ [RECORDS]: 500, [ACKED]: seconds, [AGE]: 1 }))
+    await scene.pass(90, { [RECORDS]: 500, [ACKED]: 25, [AGE]: 1 })
+    await scene.pass(60, (seconds) => ({ [RECORDS]: 500, [ACKED]: seconds, [AGE]: 1 }))
+
+    expect(scene.story).toEqual([
+      '90s firing SluiceDrainStalled critical',
+      '145s resolved SluiceDrainStalled critical',
+    ])
+  })
+
+  it.each<[string, (seconds: number) => Values]>([
+    ['nothing waits', () => ({ [RECORDS]: 0, [ACKED]: 9, [AGE]: 0 })],
+    ['records trickle out', (seconds) => ({ [RECORDS]: 5, [ACKED]: seconds / 5, [AGE]: 1 })],
+    ['another drain takes them', (seconds) => ({ [RECORDS]: 90_000 - seconds, [ACKED]: 9, [AGE]: 1 })],
+    ['no drain runs here', () => ({ [RECORDS]: 500 })],
+  ])('does not come where %s', async (_, values) => {
+    const scene = new Scene({ rules: { buffer_backlog: { enabled: false } } })
+    await scene.pass(300, values)
+
+    expect(scene.story).toEqual([])
+  })
+})
+
+describe('SluiceBufferNearlyFull', () => {
+  it('is a warning in the first state and critical from the second on', async () => {
+    const scene = new Scene()
+    const state = 'sluice_buffer_watermark_state{connector=redis}'
+    await scene.pass(30, { [state]: 0 })
+    await scene.pass(30, { [state]: 1 })
+    await scene.pass(30, { [state]: 2 })
+
+    expect(scene.story).toEqual([
+      '35s firing SluiceBufferNearlyFull warning',
+      '65s severity SluiceBufferNearlyFull critical',
+    ])
+  })
+})
+
+describe('SluiceBufferRefuses', () => {
+  const refused = (reason: string) =>
+    `sluice_buffer_refused_log_records_total{connector=disk,reason=${reason}}`
+
+  it('comes for each reason, also for one never counted before', async () => {
+    const scene = new Scene()
+    await scene.pass(30, { [refused('full')]: 40 })
+    await scene.pass(15, { [refused('full')]: 40, [refused('disk_full')]: 7 })
+    await scene.pass(90, { [refused('full')]: 40, [refused('disk_full')]: 7 })
+
+    expect(scene.story).toEqual([
+      '35s firing SluiceBufferRefuses critical',
+      '85s resolved SluiceBufferRefuses critical',
+    ])
+    expect(scene.said[0]).toMatchObject({
+      labels: { component: 'connector/disk', reason: 'disk_full' },
+      summary: '7 records refused in the last 30s (disk_full)',
+    })
+  })
+
+  it('does not come for senders that went away, or because the service stops', async () => {
+    const scene = new Scene()
+    await scene.pass(60, (seconds) => ({ [refused('cancelled')]: seconds, [refused('stopping')]: seconds }))
+
+    expect(scene.story).toEqual([])
+  })
+})
+
+describe('SluiceDiskSpace', () => {
+  it('comes as the room gets less, and not from a buffer that has not opened', async () => {
+    const scene = new Scene()
+    const disk = (gib: number, used: number) => ({
+      'sluice_disk_free_bytes{connector=disk}': gib * 2 ** 30,
+      'sluice_disk_used_bytes{connector=disk}': used,
+    })
+    await scene.pass(30, disk(0, 0))
+    await scene.pass(30, disk(3, 0))
+    await scene.pass(30, disk(1, 0))
+    await scene.pass(30, disk(0.25, 5))
+
+    expect(scene.story).toEqual([
+      '65s firing SluiceDiskSpace warning',
+      '95s severity SluiceDiskSpace critical',
+    ])
+    expect(scene.said[1].summary).toBe('the disk of the buffer has 256.0 MiB free')
+  })
+})
+
+describe('the states of Redis', () => {
+  it.each([
+    ['evicting', 'SluiceRedisMayEvict critical'],
+    ['no_maxmemory', 'SluiceRedisNoMaxmemory warning'],
+    ['aof_off', 'SluiceRedisNotDurable warning'],
+    ['replica_missing', 'SluiceRedisReplicaMissing warning'],
+    ['misconf', 'SluiceRedisCannotPersist critical'],
+    ['readonly', 'SluiceRedisReadOnly critical'],
+    ['loading', 'SluiceRedisLoading warning'],
+    ['busy', 'SluiceRedisBusy warning'],
+    ['unreachable', 'SluiceRedisUnreachable critical'],
+    ['failover', 'SluiceRedisFailover warning'],
+  ])('%s is %s', async (state, alert) => {
+    const scene = new Scene()
+    const gauge = `sluice_redis_state{connector=redis,state=${state}}`
+    await scene.pass(30, { [gauge]: 0 })
+    await scene.pass(15, { [gauge]: 1 })
+
+    expect(scene.story).toEqual([`35s firing ${alert}`])
+    expect(scene.said[0].labels).toEqual({ component: 'connector/redis' })
+  })
+
+  it.each([
+    ['sluice_redis_noeviction', 'SluiceRedisMayEvict critical'],
+    ['sluice_redis_maxmemory_bytes', 'SluiceRedisNoMaxmemory warning'],
+    ['sluice_redis_appendonly', 'SluiceRedisNotDurable warning'],
+    ['sluice_redis_connected', 'SluiceRedisUnreachable critical'],
+  ])('are told by %s where there is no state', async (gauge, alert) => {
+    const scene = new Scene()
+    await scene.pass(30, { [`${gauge}{connector=redis}`]: 1 })
+    await scene.pass(15, { [`${gauge}{connector=redis}`]: 0 })
+
+    expect(scene.story).toEqual([`35s firing ${alert}`])
+  })
+
+  it('are two alerts for two servers', async () => {
+    const scene = new Scene()
+    await scene.pass(15, {
+      'sluice_redis_connected{connector=redis/a}': 0,
+      'sluice_redis_connected{connector=redis/b}': 0,
+    })
+
+    expect(scene.firing.map(({ labels }) => labels)).toEqual([
+      { component: 'connector/redis/a' },
+      { component: 'connector/redis/b' },
+    ])
+  })
+})
+
+describe('delivery', () => {
+  it('raises SluiceDestinationDown for a circuit that stays open, not for one that opens shortly', async () => {
+    const scene = new Scene()
+    const circuit = 'sluice_exporter_circuit_open{exporter=elasticsearch}'
+    await scene.pass(60, (seconds) => ({ [circuit]: (seconds / 5) % 2 }))
+    expect(scene.story).toEqual([])
+
+    await scene.pass(15, { [circuit]: 1 })
+    expect(scene.said[0]).toMatchObject({
+      name: 'SluiceDestinationDown',
+      severity: 'warning',
+      labels: { component: 'exporter/elasticsearch' },
+    })
+  })
+
+  it('raises SluiceDeadLetters with the first one, gravely when they are many', async () => {
+    const scene = new Scene()
+    const letters = 'sluice_dead_letter_log_records_total{connector=redis,pipeline=logs/drain}'
+    await scene.pass(30, {})
+    await scene.pass(30, { [letters]: 1 })
+    await scene.pass(30, { [letters]: 1500 })
+    await scene.pass(900, { [letters]: 1500 })
+
+    expect(scene.story).toEqual([
+      '35s firing SluiceDeadLetters warning',
+      '65s severity SluiceDeadLetters critical',
+      expect.stringMatching(/^\d+s resolved SluiceDeadLetters critical$/),
+    ])
+    expect(scene.said[0].summary).toBe('1 record of logs/drain refused for good in the last 10m')
+    expect(scene.said[2].at).toBeLessThan(30 + 30 + 600 + 70)
+  })
+
+  it('raises SluiceDeliveryDelayed by the last minute alone', async () => {
+    const scene = new Scene()
+    const buckets = (quick: number, slow: number): Values =>
+      Object.fromEntries(
+        [60, 120, 300, '+Inf'].map((le) => [
+          `sluice_end_to_end_latency_seconds_bucket{exporter=file,le=${le}}`,
+          quick + (le === 300 || le === '+Inf' ? slow : 0),
+        ]),
+      )
+    // Many were quick for an hour; then one of fifty is slow.
+    await scene.pass(120, buckets(1_000_000, 0))
+    await scene.pass(90, (seconds) => buckets(1_000_000 + 49 * (seconds - 115), seconds - 115))
+    const last = buckets(1_000_000 + 49 * 90, 90)
+    await scene.pass(180, last)
+
+    expect(scene.story[0]).toBe('125s firing SluiceDeliveryDelayed warning')
+    expect(scene.said[0].summary).toMatch(/^delivery to file takes [23]m( \d+s)? \(99th percentile/)
+    expect(scene.story.slice(1)).toEqual(['290s resolved SluiceDeliveryDelayed warning'])
+  })
+
+  it('reads quantiles off buckets as Prometheus does', () => {
+    const buckets = [
+      [1, 50],
+      [2, 90],
+      [4, 90],
+      [Number.POSITIVE_INFINITY, 100],
+    ] as const
+
+    expect(quantile(0.5, buckets)).toBe(1)
+    expect(quantile(0.7, buckets)).toBe(1.5)
+    expect(quantile(0.99, buckets)).toBe(4)
+    expect(quantile(0.99, [[1, 0]])).toBeUndefined()
+  })
+})
+
+describe('health', () => {
+  it('raises SluiceComponentFailed with what the component says', async () => {
+    const scene = new Scene()
+    await scene.pass(10, {})
+    scene.status = {
+      ...WELL,
+      state: 'failed',
+      components: {
+        'connector/redis': { state: 'failed', detail: 'redis:6379 did not answer' },
+        'receiver/otlp': { state: 'degraded' },
+      },
+    }
+    await scene.pass(10, {})
+
+    expect(scene.story).toEqual(['15s firing SluiceComponentFailed critical'])
+    expect(scene.said[0]).toMatchObject({
+      labels: { component: 'connector/redis' },
+      summary: 'connector/redis has failed: redis:6379 did not answer',
+    })
+  })
+
+  it('raises one alert for a component that has failed in several processes', async () => {
+    const scene = new Scene()
+    const process = {
+      state: 'failed' as const,
+      pid: 1,
+      components: { 'connector/redis': { state: 'failed' as const } },
+    }
+    scene.status = { ...WELL, processes: { 'gateway-1': process, 'gateway-2': process } }
+    await scene.pass(10, {})
+
+    expect(scene.story).toEqual(['5s firing SluiceComponentFailed critical'])
+  })
+
+  it('raises SluiceProcessDown, gravely when no other process does its work', async () => {
+    const scene = new Scene()
+    const down = (state: 'degraded' | 'failed') => ({
+      ...WELL,
+      processes: {
+        'gateway-1': {
+          state,
+          detail: 'it ended with SIGKILL and starts again',
+          pid: undefined,
+          components: {},
+        },
+        'gateway-2': { state: 'starting' as const, pid: 1, components: {} },
+      },
+    })
+    scene.status = down('degraded')
+    await scene.pass(30, {})
+    scene.status = down('failed')
+    await scene.pass(30, {})
+
+    expect(scene.story).toEqual([
+      '5s firing SluiceProcessDown warning',
+      '35s severity SluiceProcessDown critical',
+    ])
+    expect(scene.said[0]).toMatchObject({
+      labels: { process: 'gateway-1' },
+      summary: 'gateway-1 is down: it ended with SIGKILL and starts again',
+    })
+  })
+
+  it('raises SluiceProcessRestarts at the third in ten minutes, for whatever reason each was', async () => {
+    const scene = new Scene()
+    const restarts = (exits: number, signals: number) => ({
+      'sluice_process_restarts_total{process=drain-1,reason=exit}': exits,
+      'sluice_process_restarts_total{process=drain-1,reason=signal}': signals,
+    })
+    await scene.pass(60, restarts(0, 0))
+    await scene.pass(60, restarts(1, 1))
+    expect(scene.story).toEqual([])
+    await scene.pass(60, restarts(1, 2))
+
+    expect(scene.story).toEqual(['125s firing SluiceProcessRestarts warning'])
+    expect(scene.said[0].summary).toBe('drain-1 was started again 3 times in the last 10m')
+  })
+})
+
+describe('every rule', () => {
+  it('has a name and a key of its own', () => {
+    expect(new Set(rules.map(({ name }) => name)).size).toBe(rules.length)
+    expect(new Set(rules.map(({ key }) => key)).size).toBe(rules.length)
+  })
+
+  it('can be switched off', async () => {
+    const off = Object.fromEntries(rules.map(({ key }) => [key, { enabled: false }]))
+    const scene = new Scene({ rules: off })
+    scene.status = { ...WELL, components: { 'connector/redis': { state: 'failed' } } }
+    await scene.pass(30, { 'sluice_redis_connected{connector=redis}': 0, [AGE]: 4000 })
+
+    expect(scene.story).toEqual([])
+    expect(scene.counts.size).toBe(0)
+  })
+
+  it('shows in the gauge how many alerts of its kind fire', async () => {
+    const scene = new Scene()
+    await scene.pass(15, { 'sluice_redis_connected{connector=redis}': 0 })
+
+    expect(scene.counts.size).toBe(rules.length * 2)
+    expect([...scene.counts].filter(([, count]) => count > 0)).toEqual([
+      ['SluiceRedisUnreachable critical', 1],
+    ])
+  })
+
+  it('looks on when another one stumbles', async () => {
+    const scene = new Scene()
+    Object.defineProperty(scene, 'status', {
+      get: () => ({
+        get components() {
+          throw new Error('broken')
+        },
+      }),
+    })
+    await scene.pass(15, { 'sluice_redis_connected{connector=redis}': 0 })
+
+    expect(scene.story).toEqual(['5s firing SluiceRedisUnreachable critical'])
+    expect(scene.logged.join()).toContain('"rule":"component_failed"')
+  })
+})
