@@ -88,6 +88,7 @@ export class Supervised {
     const pid = this.#child?.pid
     if (this.isUp) return { state, pid, components }
     if (!this.#hasStarted) return { state: 'starting', pid, components }
+    if (this.#stopping.signal.aborted) return { state: 'stopping', pid, components }
     return { state: 'failed', detail: this.#trouble || 'gives no answer', pid, components }
   }
 

@@ -196,6 +196,19 @@ describe('the supervisor', { timeout: 60_000 }, () => {
     expect(stopped.slice(2)).toEqual(['drain-1'])
   })
 
+  it('takes no process for failed that has ended because it was told to', async () => {
+    const { supervisor, status } = supervise({ 'gateway-1': [], 'drain-1': ['stubborn'] })
+
+    await supervisor.start()
+    const stopped = supervisor.stop(1000)
+    await expect
+      .poll(() => status().processes?.['gateway-1'])
+      .toMatchObject({ state: 'stopping', pid: undefined })
+    expect(status().state).toBe('stopping')
+
+    expect(await stopped).toBe(false)
+  })
+
   it('kills what does not stop by the deadline, after it has told the others to stop', async () => {
     const { supervisor, said } = supervise({ 'gateway-1': ['stubborn'], 'drain-1': [] })
 
