@@ -49,9 +49,10 @@ export class Watch {
     this.#tracker = new Tracker(options.settings.keep_firing_for)
   }
 
-  /** Looks once. Never rejects. */
+  /** Looks once, unless the service stops: what is missing then is missing on purpose. Never rejects. */
   async look(): Promise<void> {
     const { readings, status, receivers, clock, troubles } = this.#options
+    if (status().state === 'stopping') return
     try {
       const seen = await readings()
       const now = clock()

@@ -170,7 +170,10 @@ service:
     )
   })
 
-  it.runIf(processes !== '')('come when a process keeps ending', async () => {
+  // One process has nobody who starts it again.
+  if (processes === '') return
+
+  it('come when a process keeps ending', async () => {
     const seen = new Set<number>()
     for (let kills = 0; kills < 3; kills++) {
       await eventually('another process is well', async () => {

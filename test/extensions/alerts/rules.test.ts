@@ -393,6 +393,14 @@ describe('every rule', () => {
     ])
   })
 
+  it('is silent while the service stops', async () => {
+    const scene = new Scene()
+    scene.status = { ...WELL, state: 'stopping' }
+    await scene.pass(60, { 'sluice_redis_connected{connector=redis}': 0 })
+
+    expect(scene.story).toEqual([])
+  })
+
   it('looks on when another one stumbles', async () => {
     const scene = new Scene()
     Object.defineProperty(scene, 'status', {
