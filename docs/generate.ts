@@ -1,6 +1,7 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { rules } from '../extensions/alerts/rules/index.ts'
 import { components } from '../src/components.ts'
 import { configJsonSchema } from '../src/config/json-schema.ts'
 import { Service } from '../src/config/schema.ts'
@@ -10,6 +11,7 @@ import type { ComponentDefinition } from '../src/define.ts'
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/reference.md', reference()],
+    ['docs/alerts.md', alertsPage()],
     ['config/schema.json', `${JSON.stringify(configJsonSchema(components), null, 2)}\n`],
   ])
 }
@@ -21,6 +23,7 @@ interface Property {
   readonly enum?: readonly unknown[]
   readonly properties?: Readonly<Record<string, Property>>
   readonly anyOf?: readonly Property[]
+  readonly additionalProperties?: Property | boolean
 }
 
 function reference(): string {
@@ -44,7 +47,8 @@ function rowsOf({ properties, anyOf = [] }: Property, prefix: string): string[] 
   const all = properties ?? anyOf.find((choice) => choice.properties)?.properties ?? {}
   return Object.entries(all).flatMap(([name, property]) => {
     const path = prefix + name
-    const nested = rowsOf(property, `${path}.`)
+    const { additionalProperties: named } = property
+    const nested = typeof named === 'object' ? rowsOf(named, `${path}.<name>.`) : rowsOf(property, `${path}.`)
     const value =
       property.default === undefined || nested.length > 0 ? '' : `\`${JSON.stringify(property.default)}\``
     const choices = property.enum
@@ -55,6 +59,22 @@ function rowsOf({ properties, anyOf = [] }: Property, prefix: string): string[] 
       ...nested,
     ]
   })
+}
+
+const TABLE = /(?<=<!-- Made from the code by `npm run docs`\. -->\n)[^]*(?=<!-- Until here\. -->)/
+
+/** The page on alerts, with a new table of all rules in its place. */
+function alertsPage(): string {
+  const page = readFileSync(new URL('alerts.md', import.meta.url), 'utf8')
+  const rows = rules.map(({ key, name, meaning, action, settings }) => {
+    const { properties = {} } = z.toJSONSchema(settings, { io: 'input', unrepresentable: 'any' }) as Property
+    const defaults = Object.entries(properties)
+      .filter(([setting]) => setting !== 'enabled')
+      .map(([setting, property]) => `${setting} ${String(property.default)}`)
+    return `| \`${name}\` \`${key}\` | ${meaning} | ${defaults.join(', ')} | ${action} |`
+  })
+  const head = '| alert, and its key under `rules` | meaning | defaults | what to do |\n|---|---|---|---|\n'
+  return page.replace(TABLE, () => `${head}${rows.join('\n')}\n`)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
