@@ -2,6 +2,10 @@ import { z } from 'zod'
 import { duration, secret } from '../../../src/config/fields.ts'
 import { problemOfTemplate } from './template.ts'
 
+/** RFC 9110 section 5: what is no name or value of a header would only be found when an alert is to be told. */
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/
+const HEADER_VALUE = /^[^\p{Cc}]*$/u
+
 function isHttp(text: string): boolean {
   return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol)
 }
@@ -25,7 +29,13 @@ const Retry = z.strictObject({
 
 /** How a receiver of alerts is reached. */
 export const HttpSettings = z.strictObject({
-  headers: z.record(z.string(), secret()).default({}).describe('Headers sent with every message.'),
+  headers: z
+    .record(
+      z.string().regex(HEADER_NAME, 'is no name of a header'),
+      secret().regex(HEADER_VALUE, 'is no value of a header'),
+    )
+    .default({})
+    .describe('Headers sent with every message.'),
   basic_auth: BasicAuth.optional().describe('Basic authentication.'),
   bearer_token: secret().optional().describe('Token sent as `Authorization: Bearer`.'),
   tls: Tls.prefault({}).describe('For https.'),
