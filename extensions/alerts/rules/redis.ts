@@ -55,9 +55,9 @@ const STATES: readonly RedisState[] = [
     state: 'misconf',
     name: 'SluiceRedisCannotPersist',
     usual: 'critical',
-    meaning: 'The server refuses writes because it cannot write to its disk (MISCONF).',
+    meaning: 'The server cannot write to its disk, and may refuse logs for that (MISCONF).',
     action: 'Look at the disk and the log of the server (INFO persistence).',
-    summary: 'Redis refuses writes because it cannot write to its disk (MISCONF)',
+    summary: 'Redis cannot write to its disk (MISCONF)',
   },
   {
     state: 'readonly',
@@ -96,9 +96,10 @@ const STATES: readonly RedisState[] = [
     state: 'failover',
     name: 'SluiceRedisFailover',
     usual: 'warning',
-    meaning: 'The server is handing over to another one.',
-    action: 'Wait; if it does not end, look at the log of the servers.',
-    summary: 'Redis is handing over to another server',
+    meaning:
+      'The server was restarted, or another one has taken its place: what had not reached the disk or the other one is lost.',
+    action: 'Find out why; the log of the servers says what happened.',
+    summary: 'Redis was restarted, or another server has taken its place',
   },
 ]
 
