@@ -8,6 +8,7 @@ import {
   isPlacedAt,
   RECORD_HEADER_BYTES,
   recordSize,
+  type SegmentHeader,
   type StoredElement,
 } from './segment.ts'
 
@@ -25,16 +26,18 @@ export class SegmentReader {
   /** Where the segment begins, or undefined when its header is not whole. */
   readonly start: Position | undefined
   readonly #handle: FileHandle
+  readonly #version: number | undefined
   #chunk: Buffer = Buffer.alloc(0)
   #chunkAt = 0
   #offset = HEADER_BYTES
   /** Bytes of the log before the file, had it no header: what a record says it has before it, less its offset. */
   #origin: number | undefined
 
-  private constructor(handle: FileHandle, start: Position | undefined) {
+  private constructor(handle: FileHandle, header: SegmentHeader | undefined) {
     this.#handle = handle
-    this.start = start
-    this.#origin = start && start.bytes - HEADER_BYTES
+    this.#version = header?.version
+    this.start = header?.position
+    this.#origin = this.start && this.start.bytes - HEADER_BYTES
   }
 
   /** The handle stays the caller's. */
@@ -66,7 +69,7 @@ export class SegmentReader {
     if (header.length < RECORD_HEADER_BYTES || !this.#mayBeRecord(header, 0, at, limit)) return undefined
     const size = recordSize(header, 0, limit - at)
     const record = await this.#bytes(at, size, limit)
-    return record.length === size ? decodeRecord(record) : undefined
+    return record.length === size ? decodeRecord(record, this.#version) : undefined
   }
 
   /** The offset of the first whole record from `from` on, wherever it begins; `limit` when there is none. */
