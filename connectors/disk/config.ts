@@ -19,8 +19,8 @@ export const DiskConfig = z.strictObject({
   max_bytes: bytes()
     .prefault('10GiB')
     .describe('Size from which on pushes are refused until something is delivered.'),
-  min_free: MinFree.prefault('256MiB').describe(
-    'Room that is left to others on the disk: a size, or a share of it such as 5%. Below it pushes are refused.',
+  min_free: MinFree.prefault('10%').describe(
+    'Room that is left to others on the disk: a size such as 2GiB, or a share of it. Below it pushes are refused, and taken again by themselves once there is more.',
   ),
   fsync: z
     .literal('always')
@@ -55,6 +55,27 @@ export const DiskConfig = z.strictObject({
     .default(16)
     .describe(
       'Elements of full size that a pipeline may hold at once, or more small ones of the same size in all.',
+    ),
+  max_deliveries: z
+    .int()
+    .min(2)
+    .max(1000)
+    .default(5)
+    .describe(
+      'How often an element is handed out without success before it goes to the dead letters. An end of the process without a stop counts as one for all that was out; a stop does not.',
+    ),
+  max_dead_letter_bytes: bytes()
+    .prefault('1GiB')
+    .describe(
+      'Size from which on the oldest dead letters are dropped, and counted, to keep new ones; 0 sets no limit.',
+    ),
+  max_dead_letter_age: duration()
+    .prefault('0s')
+    .describe('Age from which on dead letters, and copies of damaged parts, are dropped; 0s keeps them.'),
+  max_corrupt_bytes: bytes()
+    .prefault('256MiB')
+    .describe(
+      'Size of all copies of damaged parts together, in the folder and in that of the dead letters each: the oldest give way. 0 keeps none, and damage is only counted.',
     ),
 })
 

@@ -3,6 +3,7 @@ import { unlessAborted } from '../../src/buffer/unless-aborted.ts'
 import { type DeadLetters, type Lease, RetryableError, type SpillConnector } from '../../src/component.ts'
 import type { ComponentContext } from '../../src/define.ts'
 import type { LogBatch } from '../../src/logs/batch.ts'
+import { Condition } from './condition.ts'
 import type { DiskConfig } from './config.ts'
 import { addGauges, type Counters, makeCounters } from './metrics.ts'
 import { Space } from './space.ts'
@@ -17,20 +18,20 @@ export class DiskConnector implements SpillConnector {
   readonly #space: Space
   readonly #commit: GroupCommit
   readonly #counters: Counters
+  readonly #condition: Condition
   #store: Store | undefined
   #stopping = false
-  /** What keeps pushes from being taken, as operators were told. */
-  #told = ''
 
   constructor(config: DiskConfig, context: Context) {
     this.#config = config
     this.#context = context
     this.#counters = makeCounters(context.metrics, context.groups)
+    this.#condition = new Condition(context)
     this.#space = new Space({
       config,
       used: () => this.#used(),
       short: (problem) => {
-        this.#tell(problem)
+        this.#condition.set('push', problem)
         this.#trim()
       },
     })
@@ -55,6 +56,12 @@ export class DiskConnector implements SpillConnector {
       lost: (bytes) => this.#counters.corrupt.inc(bytes),
       acked: (group, count) => this.#counters.acked(group, count),
       undecodable: (group) => this.#counters.undecodable(group),
+      poison: (group) => this.#counters.poison(group),
+      fenced: () => this.#counters.fenced(),
+      unreadable: (group, message) => {
+        if (message !== undefined) this.#counters.unreadable(group)
+        this.#condition.set('read', message === undefined ? undefined : { reason: 'disk', message }, group)
+      },
       moved: () => this.#trim(),
     })
     try {
@@ -65,7 +72,7 @@ export class DiskConnector implements SpillConnector {
       await store.close()
       throw error
     }
-    if (this.#told === '') this.#context.health('ok')
+    this.#condition.tell()
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
@@ -92,11 +99,11 @@ export class DiskConnector implements SpillConnector {
     } catch (error) {
       const reason = error instanceof RetryableError ? error.reason : 'error'
       this.#counters.refused(reason, records)
-      if (reason === 'disk') this.#tell(error as RetryableError)
+      if (reason === 'disk') this.#condition.set('push', error as RetryableError)
       throw error
     }
     this.#counters.pushed.inc(records)
-    if (!this.#space.isShort) this.#tell(undefined)
+    if (!this.#space.isShort) this.#condition.set('push', undefined)
   }
 
   async *leases(group: string, signal: AbortSignal): AsyncGenerator<Lease, void, undefined> {
@@ -149,19 +156,5 @@ export class DiskConnector implements SpillConnector {
       storage.trimAll(elements).catch((err: unknown) => {
         this.#context.log.warn({ err }, 'the last segment could not be closed')
       })
-  }
-
-  /** Tells operators what keeps pushes from being taken, once each time it changes. */
-  #tell(problem: RetryableError | undefined): void {
-    const reason = problem?.reason ?? ''
-    if (reason === this.#told) return
-    this.#told = reason
-    if (problem === undefined) {
-      this.#context.health('ok')
-      this.#context.log.info('the buffer takes batches again')
-      return
-    }
-    this.#context.health('degraded', problem.message)
-    this.#context.log.warn({ reason, detail: problem.message }, 'the buffer takes no batches')
   }
 }

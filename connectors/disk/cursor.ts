@@ -1,6 +1,8 @@
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { crc32c } from './checksum/crc32c.ts'
+import { DELIVERIES_BYTES, Deliveries } from './deliveries.ts'
 import { readUpTo, writeAll } from './files.ts'
 import { BEGINNING, POSITION_BYTES, type Position, readPosition, writePosition } from './position.ts'
 
@@ -9,30 +11,44 @@ import { BEGINNING, POSITION_BYTES, type Position, readPosition, writePosition }
  * higher generation counts, so a torn write costs a step back, which means a redelivery. Numbers are little-endian.
  *
  * ```
- * slot = magic       4   'CUR1'
- *        crc         4   CRC-32 of all that follows
+ * slot = magic       4   'CUR2'
+ *        crc         4   CRC-32C of all that follows
  *        generation  8
  *        position   24   all before it is acknowledged
+ *        deliveries 440  how often what follows was handed out without success: see deliveries.ts
  * ```
+ *
+ * `CUR1`, with CRC-32 and without deliveries, is still read.
  */
-const MAGIC = Buffer.from('CUR1')
+const MAGIC = Buffer.from('CUR2')
+const MAGIC_1 = Buffer.from('CUR1')
 const CONTENT = MAGIC.length + 4
-const SLOT_BYTES = CONTENT + 8 + POSITION_BYTES
+const DELIVERIES = CONTENT + 8 + POSITION_BYTES
+const SLOT_BYTES = DELIVERIES + DELIVERIES_BYTES
 /** A sector each: a disk writes one wholly or not at all. */
 const SLOT_DISTANCE = 512
 const PREFIX = 'cursor-'
 
+interface Slot {
+  readonly generation: number
+  readonly position: Position
+  readonly deliveries: Deliveries
+}
+
 export class Cursor {
+  /** What is in it counts from the next `save` on. */
+  readonly deliveries: Deliveries
   readonly #handle: FileHandle
   #generation: number
   #position: Position
   #last: Promise<void> = Promise.resolve()
   #next: Promise<void> | undefined
 
-  private constructor(handle: FileHandle, generation: number, position: Position) {
+  private constructor(handle: FileHandle, { generation, position, deliveries }: Slot) {
     this.#handle = handle
     this.#generation = generation
     this.#position = position
+    this.deliveries = deliveries
   }
 
   /** Opens the cursor of a group, or undefined when there is none that can be read. */
@@ -48,8 +64,8 @@ export class Cursor {
       await handle.close()
       return undefined
     }
-    const [{ generation, position }] = slots.sort((a, b) => b.generation - a.generation)
-    return new Cursor(handle, generation, position)
+    const [latest] = slots.sort((a, b) => b.generation - a.generation)
+    return new Cursor(handle, latest)
   }
 
   /** Makes the cursor of a group that has none. The caller makes its name durable. */
@@ -57,7 +73,7 @@ export class Cursor {
     const handle = await open(pathOf(directory, group), 'w+', 0o600)
     // Both slots at once: a full disk can still write over what is there.
     await writeAll(handle, [Buffer.alloc(SLOT_DISTANCE * 2)], 0)
-    const cursor = new Cursor(handle, 0, BEGINNING)
+    const cursor = new Cursor(handle, { generation: 0, position: BEGINNING, deliveries: new Deliveries() })
     await cursor.save(position)
     await handle.sync()
     return cursor
@@ -67,8 +83,12 @@ export class Cursor {
     return this.#position
   }
 
-  /** Resolves once the position is in the file, or a later one. It survives the process, not a power cut. */
-  save(position: Position): Promise<void> {
+  /**
+   * Resolves once the position is in the file, or a later one, and the deliveries as they are then. It survives the
+   * process, not a power cut.
+   */
+  save(position: Position = this.#position): Promise<void> {
+    if (position.elements > this.#position.elements) this.deliveries.forget(position.elements)
     this.#position = position
     this.#next ??= this.#last.then(() => {
       this.#next = undefined
@@ -79,11 +99,11 @@ export class Cursor {
     return this.#next
   }
 
-  /** Makes the position durable. */
+  /** Makes the position durable. What is still handed out is no delivery that failed. */
   async close(): Promise<void> {
-    await this.#next?.catch(() => {})
-    await this.#last
+    this.deliveries.returnedAll()
     try {
+      await this.save()
       await this.#handle.sync()
     } finally {
       await this.#handle.close()
@@ -96,7 +116,8 @@ export class Cursor {
     MAGIC.copy(slot)
     slot.writeBigUInt64LE(BigInt(generation), CONTENT)
     writePosition(slot, CONTENT + 8, this.#position)
-    slot.writeUInt32LE(crc32(slot.subarray(CONTENT)), MAGIC.length)
+    this.deliveries.write(slot, DELIVERIES)
+    slot.writeUInt32LE(crc32c(slot.subarray(CONTENT)), MAGIC.length)
     await writeAll(this.#handle, [slot], (generation % 2) * SLOT_DISTANCE)
   }
 }
@@ -118,10 +139,16 @@ function pathOf(directory: string, group: string): string {
   return join(directory, PREFIX + encodeURIComponent(group))
 }
 
-function readSlot(file: Buffer, at: number): { generation: number; position: Position } | undefined {
+function readSlot(file: Buffer, at: number): Slot | undefined {
   const slot = file.subarray(at, at + SLOT_BYTES)
-  if (slot.length < SLOT_BYTES || !slot.subarray(0, MAGIC.length).equals(MAGIC)) return undefined
-  if (slot.readUInt32LE(MAGIC.length) !== crc32(slot.subarray(CONTENT))) return undefined
-  const generation = Number(slot.readBigUInt64LE(CONTENT))
-  return { generation, position: readPosition(slot, CONTENT + 8) }
+  if (slot.length < SLOT_BYTES) return undefined
+  const magic = slot.subarray(0, MAGIC.length)
+  const sum = slot.readUInt32LE(MAGIC.length)
+  const isFirst = magic.equals(MAGIC_1) && sum === crc32(slot.subarray(CONTENT, DELIVERIES))
+  if (!isFirst && !(magic.equals(MAGIC) && sum === crc32c(slot.subarray(CONTENT)))) return undefined
+  return {
+    generation: Number(slot.readBigUInt64LE(CONTENT)),
+    position: readPosition(slot, CONTENT + 8),
+    deliveries: isFirst ? new Deliveries() : Deliveries.read(slot, DELIVERIES),
+  }
 }

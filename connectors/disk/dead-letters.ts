@@ -3,42 +3,61 @@ import { packElement } from '../../src/buffer/element.ts'
 import type { DeadLetters as Letters } from '../../src/component.ts'
 import type { ComponentContext } from '../../src/define.ts'
 import type { DiskConfig } from './config.ts'
-import { Log } from './log.ts'
+import { Log, segmentBytes } from './log.ts'
 import { BEGINNING } from './position.ts'
+import type { Quarantine } from './quarantine.ts'
 import type { StoredElement } from './segment.ts'
 
 const DIRECTORY = 'dead'
+const LOOK_MS = 60_000
 
-/** Keeps what no destination will take, in a log of its own that nothing is deleted from. */
+/**
+ * Keeps what no destination will take, in a log of its own. Beyond `max_dead_letter_bytes` the oldest go, a segment at
+ * a time, counted: to refuse the new ones instead would hold up the records that destinations do take.
+ */
 export class DeadLetters {
   readonly #log: Log
   readonly #config: DiskConfig
   readonly #context: ComponentContext
+  readonly #quarantine: Quarantine
+  readonly #timer: NodeJS.Timeout
+  #tidying: Promise<void> | undefined
 
-  private constructor(log: Log, config: DiskConfig, context: ComponentContext) {
+  private constructor(log: Log, config: DiskConfig, context: ComponentContext, quarantine: Quarantine) {
     this.#log = log
     this.#config = config
     this.#context = context
+    this.#quarantine = quarantine
+    this.#timer = setInterval(() => void this.#tidy(), LOOK_MS).unref()
   }
 
   static async open(
     config: DiskConfig,
     context: ComponentContext,
-    lost: (bytes: number) => void,
+    quarantine: Quarantine,
+    fenced: () => void,
   ): Promise<DeadLetters> {
     const log = await Log.open({
       directory: join(config.directory, DIRECTORY),
-      segmentBytes: config.segment_size,
+      segmentBytes: segmentBytes(config.segment_size, config.max_dead_letter_bytes),
       atLeast: BEGINNING,
       log: context.log,
-      lost,
+      quarantine,
+      fenced,
     })
-    return new DeadLetters(log, config, context)
+    const dead = new DeadLetters(log, config, context, quarantine)
+    await dead.#tidy()
+    return dead
   }
 
   /** Log records that are kept. */
   get records(): number {
     return this.#log.end.records - this.#log.start.records
+  }
+
+  /** What they take on the disk. */
+  get bytes(): number {
+    return this.#log.bytes
   }
 
   /** Resolves once the letters, which must have been identified, are durable. */
@@ -57,8 +76,10 @@ export class DeadLetters {
     this.#count(records, pipeline)
   }
 
-  close(): Promise<void> {
-    return this.#log.close()
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#tidying
+    await this.#log.close()
   }
 
   #count(records: number, pipeline: string): void {
@@ -67,5 +88,48 @@ export class DeadLetters {
         pipeline,
       })
       .inc(records)
+    if (this.#isTooLarge) void this.#tidy()
+  }
+
+  get #isTooLarge(): boolean {
+    const { max_dead_letter_bytes } = this.#config
+    return max_dead_letter_bytes > 0 && this.#log.bytes > max_dead_letter_bytes
+  }
+
+  /** Drops what is too much or too old. Never rejects. */
+  #tidy(): Promise<void> {
+    this.#tidying ??= this.#dropAll()
+      .catch((err: unknown) => {
+        this.#context.log.warn({ err }, 'old dead letters could not be dropped')
+      })
+      .finally(() => {
+        this.#tidying = undefined
+      })
+    return this.#tidying
+  }
+
+  async #dropAll(): Promise<void> {
+    while (this.#isTooLarge && (await this.#drop('full')));
+    while ((await this.#isOld()) && (await this.#drop('age')));
+    await this.#quarantine.tidy(this.#config.directory)
+  }
+
+  async #isOld(): Promise<boolean> {
+    const { max_dead_letter_age } = this.#config
+    const oldest = max_dead_letter_age === 0 ? undefined : await this.#log.oldestMs()
+    return oldest !== undefined && Date.now() - oldest > max_dead_letter_age
+  }
+
+  /** Whether there was something to drop. */
+  async #drop(reason: 'full' | 'age'): Promise<boolean> {
+    const { elements, records } = await this.#log.dropOldest()
+    if (elements === 0) return false
+    this.#context.metrics
+      .counter('sluice_dead_letter_dropped_log_records_total', 'Log records dropped from the dead letters.', {
+        reason,
+      })
+      .inc(records)
+    this.#context.log.warn({ records, reason }, 'the oldest dead letters were dropped')
+    return true
   }
 }

@@ -1,12 +1,15 @@
 import type { Logger } from 'pino'
 import { openElement } from '../../src/buffer/element.ts'
-import type { Lease } from '../../src/component.ts'
+import type { DeadLetters, Lease } from '../../src/component.ts'
 import type { LogBatch } from '../../src/logs/batch.ts'
 import type { Cursor } from './cursor.ts'
+import type { Deliveries } from './deliveries.ts'
 import type { Log } from './log.ts'
 import { LogReader } from './log-reader.ts'
+import { PatientReader } from './patient-reader.ts'
 import type { Position } from './position.ts'
 import type { StoredElement } from './segment.ts'
+import { Solitude } from './solitude.ts'
 
 export interface GroupOptions {
   readonly name: string
@@ -16,9 +19,15 @@ export interface GroupOptions {
   readonly key: Buffer
   /** Unpacked bytes of elements that may be unsettled at once. */
   readonly windowBytes: number
+  /** How often an element goes out without success before it goes to the dead letters. */
+  readonly maxDeliveries: number
   readonly log: Logger
   /** Keeps an element that cannot be opened. */
-  readonly buryRaw: (stored: StoredElement) => Promise<void>
+  readonly buryRaw: (stored: StoredElement, poison: boolean) => Promise<void>
+  /** Keeps an element that was never delivered. */
+  readonly buryPoison: (letters: DeadLetters) => Promise<void>
+  /** Told of every attempt to read that failed, and with undefined when that is over. */
+  readonly unreadable: (problem: string | undefined) => void
   /** Called with the records of an element that was acknowledged. */
   readonly acked: (records: number) => void
   /** Called when the group is through with what lies before its position. */
@@ -45,7 +54,9 @@ const NOTHING = Buffer.alloc(0)
 /** The queue of one pipeline: its place in the log, and what lies between there and the last element it has read. */
 export class Group {
   readonly #options: GroupOptions
-  readonly #reader: LogReader
+  readonly #reader: PatientReader
+  readonly #deliveries: Deliveries
+  readonly #solitude: Solitude
   /** Oldest first, without gaps but for what is damaged: the cursor passes the settled ones at the front. */
   readonly #entries: Entry[] = []
   #unsettled = 0
@@ -56,13 +67,22 @@ export class Group {
   #unreadSince = Date.now()
   #consumed = false
   #closed = false
+  /** Until when what waits must wait for what is out. */
+  #barredUntil = 0
   #news = false
   #notify: (() => void) | undefined
 
   constructor(options: GroupOptions) {
     this.#options = options
     this.#readUpTo = options.cursor.position
-    this.#reader = new LogReader(options.storage, options.cursor.position.elements)
+    this.#reader = new PatientReader({
+      reader: new LogReader(options.storage, options.cursor.position.elements),
+      group: options.name,
+      log: options.log,
+      failed: options.unreadable,
+    })
+    this.#deliveries = options.cursor.deliveries
+    this.#solitude = new Solitude(options.maxDeliveries)
     options.storage.onAppend((before) => {
       if (before.elements <= this.#readUpTo.elements) this.#unreadSince = Date.now()
       this.#wake()
@@ -113,14 +133,14 @@ export class Group {
   async *leases(signal: AbortSignal): AsyncGenerator<Lease, void, undefined> {
     if (this.#consumed) throw new Error(`the buffer is already being read for ${this.#options.name}`)
     this.#consumed = true
-    for (const entry of this.#entries) if (entry.state === 'lent') this.#giveBack(entry, 0)
+    for (const entry of this.#entries) if (entry.state === 'lent') this.#giveBack(entry, 0, true)
     const wake = (): void => this.#wake()
     signal.addEventListener('abort', wake)
     try {
       while (!signal.aborted && !this.#closed) {
         this.#news = false
-        const entry = this.#due() ?? (await this.#readMore())
-        const lease = entry && (await this.#lend(entry))
+        const entry = this.#admit(this.#due() ?? (await this.#readMore()))
+        const lease = entry && (await this.#lend(entry, signal))
         if (lease) yield lease
         else if (!entry) await this.#nextNews(signal)
       }
@@ -137,7 +157,15 @@ export class Group {
     await this.#reader.close()
   }
 
-  /** The oldest entry that may be lent now. */
+  /** The entry, unless it has to wait for what is out, or what is out must be alone. */
+  #admit(entry: Entry | undefined): Entry | undefined {
+    if (entry === undefined) return undefined
+    const { elements } = entry.stored.position
+    this.#barredUntil = this.#solitude.barredUntil(elements, this.#deliveries.of(elements), this.#lent)
+    return this.#barredUntil === 0 ? entry : undefined
+  }
+
+  /** The oldest entry that is due. */
   #due(): Entry | undefined {
     if (this.#unsettled === this.#lent) return undefined
     const now = performance.now()
@@ -169,10 +197,19 @@ export class Group {
     return entry
   }
 
-  async #lend(entry: Entry): Promise<Lease | undefined> {
+  async #lend(entry: Entry, signal: AbortSignal): Promise<Lease | undefined> {
+    const { elements } = entry.stored.position
+    const failures = this.#deliveries.of(elements)
+    // Before it is opened: that may be what ends the process.
+    this.#deliveries.handedOut(elements)
+    await this.#save()
+    if (failures >= this.#options.maxDeliveries) {
+      await this.#bury(entry, failures)
+      return undefined
+    }
     const batch = this.#open(entry)
     if (batch === undefined) {
-      await this.#buryRaw(entry)
+      await this.#bury(entry, failures)
       return undefined
     }
     if (batch.size === 0) {
@@ -183,6 +220,7 @@ export class Group {
     entry.size = batch.byteLength
     entry.state = 'lent'
     this.#lent++
+    this.#solitude.wentOut(failures)
     const lease: Lease = {
       batch,
       ack: async () => {
@@ -191,7 +229,10 @@ export class Group {
         await this.#settle(entry)
       },
       release: async (delayMs) => {
-        if (entry.state === 'lent' && entry.lease === lease) this.#giveBack(entry, delayMs)
+        if (entry.state !== 'lent' || entry.lease !== lease) return
+        // Whoever stops has not failed.
+        this.#giveBack(entry, delayMs, signal.aborted || this.#closed)
+        if (!signal.aborted && !this.#closed) await this.#save()
       },
     }
     entry.lease = lease
@@ -211,18 +252,31 @@ export class Group {
     }
   }
 
-  async #buryRaw(entry: Entry): Promise<void> {
+  /** Buries what cannot be opened, and what went out too often: as it is where opening it for that went wrong too. */
+  async #bury(entry: Entry, failures: number): Promise<void> {
+    const { name: pipeline, maxDeliveries, buryPoison, buryRaw, log } = this.#options
+    const { stored } = entry
+    const poison = failures >= maxDeliveries
+    const fields = { group: pipeline, element: stored.position.elements, records: stored.records }
     try {
-      await this.#options.buryRaw(entry.stored)
+      const batch = failures === maxDeliveries ? this.#open(entry) : undefined
+      if (batch === undefined) await buryRaw(stored, poison)
+      else await buryPoison({ batch, pipeline, reason: `handed out ${failures} times without success` })
     } catch (err) {
-      this.#options.log.warn({ err, group: this.#options.name }, 'an element could not be buried yet')
+      log.warn({ err, ...fields }, 'an element could not be buried yet')
+      this.#deliveries.returned(stored.position.elements)
       entry.dueAt = performance.now() + BURY_RETRY_MS
       return
     }
+    if (poison) log.error(fields, 'an element was handed out too often without success: it is buried')
     await this.#settle(entry)
   }
 
-  #giveBack(entry: Entry, delayMs: number): void {
+  /** `untried`: nobody has tried to deliver it. */
+  #giveBack(entry: Entry, delayMs: number, untried: boolean): void {
+    const { elements } = entry.stored.position
+    if (untried) this.#deliveries.returned(elements)
+    else this.#deliveries.failed(elements)
     entry.state = 'waiting'
     entry.lease = undefined
     entry.dueAt = performance.now() + delayMs
@@ -233,6 +287,7 @@ export class Group {
   async #settle(entry: Entry): Promise<void> {
     if (entry.state === 'lent') this.#lent--
     entry.state = 'settled'
+    this.#deliveries.succeeded(entry.stored.position.elements)
     // It may stay here for long, behind one that is not settled.
     entry.stored = { ...entry.stored, payload: NOTHING }
     this.#unsettled--
@@ -240,11 +295,17 @@ export class Group {
     let position: Position | undefined
     while (this.#entries[0]?.state === 'settled') position = this.#entries.shift()?.stored.end
     this.#wake()
-    if (position === undefined || this.#closed) return
-    const saved = this.#options.cursor.save(position)
+    if (this.#closed) return
+    const saved = this.#save(position)
+    if (position === undefined) return
     this.#options.moved()
+    await saved
+  }
+
+  /** Never rejects: what is not written down comes again, or is counted once less. */
+  async #save(position?: Position): Promise<void> {
     try {
-      await saved
+      await this.#options.cursor.save(position)
     } catch (err) {
       this.#options.log.warn(
         { err, group: this.#options.name },
@@ -261,10 +322,7 @@ export class Group {
   /** Resolves when there may be something to lend: more was appended or settled, a delay is over, or it is to end. */
   async #nextNews(signal: AbortSignal): Promise<void> {
     if (this.#news || signal.aborted || this.#closed) return
-    const due = this.#entries.reduce(
-      (least, { state, dueAt }) => (state === 'waiting' ? Math.min(least, dueAt) : least),
-      Number.POSITIVE_INFINITY,
-    )
+    const due = Math.min(this.#dueAt(), this.#reader.retryAt || Number.POSITIVE_INFINITY)
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
       this.#notify = resolve
@@ -272,5 +330,14 @@ export class Group {
     })
     clearTimeout(timer)
     this.#notify = undefined
+  }
+
+  /** When the first of those that wait may go out. */
+  #dueAt(): number {
+    const first = this.#entries.reduce(
+      (least, { state, dueAt }) => (state === 'waiting' ? Math.min(least, dueAt) : least),
+      Number.POSITIVE_INFINITY,
+    )
+    return Math.max(first, this.#barredUntil)
   }
 }

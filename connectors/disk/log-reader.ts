@@ -47,6 +47,21 @@ export class LogReader {
     return undefined
   }
 
+  /** Passes over what the disk does not give back, up to the next record that it does, or to the next segment. */
+  async skip(): Promise<void> {
+    const segment = this.#segment ?? this.#log.segmentOf(this.#next)
+    if (segment === undefined) return
+    if (this.#reader !== undefined) {
+      await this.#log.quarantine.keep(segment.path, await this.#reader.skip(segment.size))
+      return
+    }
+    const following = this.#log.following(segment)
+    // The one being written has its end still to come.
+    if (following === undefined) return
+    await this.#log.quarantine.keep(segment.path, { start: 0, end: segment.size })
+    this.#segment = following
+  }
+
   /** Closes the file; reading on opens it again. */
   async close(): Promise<void> {
     const handle = this.#handle

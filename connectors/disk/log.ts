@@ -1,12 +1,12 @@
-import { type FileHandle, open, rm } from 'node:fs/promises'
+import { type FileHandle, open, rm, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Element } from '../../src/buffer/group-commit.ts'
 import { RetryableError } from '../../src/component.ts'
 import { errorCode, makeDirectory, syncDirectory, writeAll } from './files.ts'
-import { later, type Position } from './position.ts'
-import { Quarantine } from './quarantine.ts'
-import { type Recovered, recover, type Segment } from './recovery.ts'
+import { BEGINNING, later, type Position } from './position.ts'
+import type { Quarantine } from './quarantine.ts'
+import { beginningOf, type Recovered, recover, type Segment } from './recovery.ts'
 import { encodeHeader, encodeRecordHeader, HEADER_BYTES, positionAfter, segmentName } from './segment.ts'
 
 export interface LogOptions {
@@ -16,9 +16,20 @@ export interface LogOptions {
   /** Elements are numbered from here at least: somebody has read that far. */
   readonly atLeast: Position
   readonly log: Logger
-  /** Told how many bytes turned out to be damaged. */
-  readonly lost: (bytes: number) => void
+  readonly quarantine: Quarantine
+  /** Called when a segment gets no more because writing to it went wrong. */
+  readonly fenced: () => void
 }
+
+const LEAST_SEGMENTS = 8
+
+/** Files are deleted as a whole: what may hold `limit` bytes has eight at least, so that the first does not wait long. */
+export function segmentBytes(usual: number, limit: number): number {
+  return limit === 0 ? usual : Math.min(usual, Math.ceil(limit / LEAST_SEGMENTS))
+}
+
+/** There is no room for it elsewhere either. */
+const NO_ROOM = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS']
 
 interface Append {
   readonly element: Element
@@ -34,12 +45,11 @@ interface Active {
 /** Elements in the order they were appended, in segment files. Only one process may have the folder open. */
 export class Log {
   readonly quarantine: Quarantine
-  /** The oldest position there was when the log was opened. */
-  readonly start: Position
   readonly #options: LogOptions
   readonly #segments: Segment[]
   readonly #appended: ((before: Position) => void)[] = []
   readonly #removed: ((segment: Segment) => void)[] = []
+  #start: Position
   #end: Position
   #bytes: number
   #active: Active | undefined
@@ -48,20 +58,24 @@ export class Log {
   #removing: Promise<void> = Promise.resolve()
   #closed = false
 
-  private constructor(options: LogOptions, quarantine: Quarantine, { segments, start, end }: Recovered) {
+  private constructor(options: LogOptions, { segments, start, end }: Recovered) {
     this.#options = options
+    this.quarantine = options.quarantine
     this.#segments = segments
     this.#end = later(end, options.atLeast)
     this.#bytes = segments.reduce((sum, { size }) => sum + size, 0)
-    this.start = segments.length === 0 ? this.#end : start
-    this.quarantine = quarantine
+    this.#start = segments.length === 0 ? this.#end : start
   }
 
   /** Opens the log in a folder, or makes it, and mends what a crash has left. */
   static async open(options: LogOptions): Promise<Log> {
-    const quarantine = new Quarantine(options.log, options.lost)
     await makeDirectory(options.directory)
-    return new Log(options, quarantine, await recover(options.directory, quarantine))
+    return new Log(options, await recover(options.directory, options.quarantine))
+  }
+
+  /** The oldest position there was when the log was opened, or was left when something was dropped. */
+  get start(): Position {
+    return this.#start
   }
 
   /** After the last durable element. */
@@ -116,6 +130,29 @@ export class Log {
     this.trim(number)
   }
 
+  /** When the oldest segment was last written to, in epoch milliseconds; undefined when there is none. */
+  async oldestMs(): Promise<number | undefined> {
+    const [oldest] = this.#segments
+    return oldest && (await stat(oldest.path)).mtimeMs
+  }
+
+  /** Deletes the oldest segment with all that is in it, and resolves to what that was. */
+  async dropOldest(): Promise<Position> {
+    if (this.#segments.length === 1 && this.#committing === undefined) await this.#seal()
+    const [oldest, following] = this.#segments
+    if (oldest === undefined || oldest === this.#active?.segment) return BEGINNING
+    const before = this.#start
+    const after = following ? await beginningOf(following, this.#end) : this.#end
+    this.#start = after
+    this.#remove(oldest)
+    await this.#removing
+    return {
+      elements: after.elements - before.elements,
+      records: after.records - before.records,
+      bytes: after.bytes - before.bytes,
+    }
+  }
+
   /** Waits for what was appended, and closes the files. */
   async close(): Promise<void> {
     await this.#committing
@@ -132,6 +169,23 @@ export class Log {
   /** One write and one fdatasync for all that came while the last ones ran. */
   async #commit(): Promise<void> {
     const taken = this.#take()
+    try {
+      const before = this.#end
+      await this.#write(taken).catch((error: unknown) => {
+        if (this.#closed || NO_ROOM.includes(errorCode(error))) throw error
+        // Once more, into a new file: it may be that only this one, or its place on the disk, is broken.
+        return this.#write(taken)
+      })
+      for (const { resolve } of taken) resolve()
+      for (const listener of this.#appended) listener(before)
+    } catch (cause) {
+      const problem = `${this.#options.directory} could not be written (${errorCode(cause)})`
+      const error = new RetryableError(problem, { cause, reason: 'disk' })
+      for (const { reject } of taken) reject(error)
+    }
+  }
+
+  async #write(taken: readonly Append[]): Promise<void> {
     let active: Active | undefined
     try {
       if (this.#closed) throw new Error('the log is closed')
@@ -150,13 +204,9 @@ export class Log {
       segment.size += end.bytes - before.bytes
       this.#bytes += end.bytes - before.bytes
       this.#end = end
-      for (const { resolve } of taken) resolve()
-      for (const listener of this.#appended) listener(before)
     } catch (cause) {
       if (active) await this.#fence(active, cause)
-      const problem = `${this.#options.directory} could not be written (${errorCode(cause)})`
-      const error = new RetryableError(problem, { cause, reason: 'disk' })
-      for (const { reject } of taken) reject(error)
+      throw cause
     }
   }
 
@@ -204,6 +254,7 @@ export class Log {
    */
   async #fence({ segment, handle }: Active, cause: unknown): Promise<void> {
     this.#active = undefined
+    this.#options.fenced()
     this.#options.log.error(
       { err: cause, segment: basename(segment.path) },
       'writing to the disk went wrong; the next attempt goes to a new file',

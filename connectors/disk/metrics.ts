@@ -11,6 +11,9 @@ export interface Counters {
   refused(reason: string, records: number): void
   acked(group: string, records: number): void
   undecodable(group: string): void
+  poison(group: string): void
+  unreadable(group: string): void
+  fenced(): void
 }
 
 export function makeCounters(metrics: ComponentMetrics, groups: readonly string[]): Counters {
@@ -19,6 +22,10 @@ export function makeCounters(metrics: ComponentMetrics, groups: readonly string[
       const help = 'Log records that left the buffer as delivered.'
       return [group, metrics.counter('sluice_buffer_acked_log_records_total', help, { group })]
     }),
+  )
+  const fenced = metrics.counter(
+    'sluice_disk_fenced_segments_total',
+    'Segment files that get no more, since writing or fdatasync failed.',
   )
   return {
     pushed: metrics.counter(
@@ -48,6 +55,19 @@ export function makeCounters(metrics: ComponentMetrics, groups: readonly string[
           { group },
         )
         .inc(),
+    poison: (group) =>
+      metrics
+        .counter(
+          'sluice_buffer_poison_elements_total',
+          'Elements handed out max_deliveries times without success, which went to the dead letters.',
+          { group },
+        )
+        .inc(),
+    unreadable: (group) =>
+      metrics
+        .counter('sluice_buffer_read_errors_total', 'Attempts to read the buffer that failed.', { group })
+        .inc(),
+    fenced: () => fenced.inc(),
   }
 }
 
@@ -96,5 +116,6 @@ export function addGauges(
   add('sluice_disk_free_bytes', 'Free bytes on the disk of the buffer.', () =>
     Number.isFinite(space.free) ? space.free : 0,
   )
+  add('sluice_dead_letter_bytes', 'Bytes that dead letters take on the disk.', () => store()?.dead.bytes ?? 0)
   add('sluice_dead_letter_records', 'Log records in the dead-letter queue.', () => store()?.dead.records ?? 0)
 }

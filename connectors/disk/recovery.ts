@@ -1,4 +1,4 @@
-import { open, readdir, rm, stat } from 'node:fs/promises'
+import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { readUpTo } from './files.ts'
 import { BEGINNING, type Position } from './position.ts'
@@ -34,10 +34,11 @@ export async function recover(directory: string, quarantine: Quarantine): Promis
     const last = segments[segments.length - 1]
     const recovered = await recoverLast(last, quarantine)
     end = recovered.end
-    if (recovered.empty) {
-      await rm(last.path)
-      segments.pop()
-    }
+    if (!recovered.empty) continue
+    // Tools for broken disks may still find something in one that could not be read.
+    if (recovered.unreadable) await rename(last.path, `${last.path}.0.corrupt`)
+    else await rm(last.path)
+    segments.pop()
   }
   end ??= BEGINNING
   return { segments, end, start: segments.length === 0 ? end : await beginningOf(segments[0], end) }
@@ -57,7 +58,7 @@ async function listSegments(directory: string): Promise<Segment[]> {
 async function recoverLast(
   segment: Segment,
   quarantine: Quarantine,
-): Promise<{ readonly end: Position | undefined; readonly empty: boolean }> {
+): Promise<{ readonly end: Position | undefined; readonly empty: boolean; readonly unreadable: boolean }> {
   const { path, size } = segment
   const handle = await open(path, 'r+')
   try {
@@ -65,16 +66,18 @@ async function recoverLast(
     let end = reader.start
     const damages: Range[] = end === undefined ? [{ start: 0, end: Math.min(size, HEADER_BYTES) }] : []
     let whole = 0
-    for (let found = await reader.next(size); found; found = await reader.next(size)) {
+    let unreadable = false
+    for (let found = await reader.nextReadable(size); found; found = await reader.nextReadable(size)) {
       if (found.kind === 'damage') {
         damages.push(found)
+        unreadable ||= found.unreadable === true
         continue
       }
       end = found.end
       whole = reader.offset
     }
     const tail = damages.at(-1)
-    if (tail?.end === size && size > 0) {
+    if (tail?.end === size && size > 0 && !unreadable) {
       const bytes = await readUpTo(handle, tail.start, Math.min(RECORD_HEADER_BYTES, size - tail.start))
       if (isTorn(bytes, size - tail.start)) {
         quarantine.torn(path, tail)
@@ -83,22 +86,25 @@ async function recoverLast(
     }
     for (const damage of damages) await quarantine.keep(path, damage)
     if (whole > 0 && whole < size) {
-      await handle.truncate(whole)
-      await handle.sync()
+      if (!unreadable) {
+        await handle.truncate(whole)
+        await handle.sync()
+      }
       segment.size = whole
     }
-    return { end, empty: whole === 0 }
+    return { end, empty: whole === 0, unreadable }
   } finally {
     await handle.close()
   }
 }
 
-async function beginningOf({ path, first, size }: Segment, end: Position): Promise<Position> {
+/** The position of the first element of a segment that can be read; `end` is where the log ends. */
+export async function beginningOf({ path, first, size }: Segment, end: Position): Promise<Position> {
   const handle = await open(path, 'r')
   try {
     const reader = await SegmentReader.open(handle)
     if (reader.start !== undefined) return reader.start
-    for (let found = await reader.next(size); found; found = await reader.next(size)) {
+    for (let found = await reader.nextReadable(size); found; found = await reader.nextReadable(size)) {
       if (found.kind === 'element') return found.position
     }
     return { ...end, elements: first }

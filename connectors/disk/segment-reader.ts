@@ -17,9 +17,13 @@ export interface Damage {
   readonly kind: 'damage'
   readonly start: number
   readonly end: number
+  /** The disk does not give them back. */
+  readonly unreadable?: boolean
 }
 
 const CHUNK_BYTES = 512 * 1024
+/** What a disk loses at once, at least. */
+const BLOCK_BYTES = 4096
 
 /** Reads a segment from front to back. What it cannot read it passes over, up to the next whole record. */
 export class SegmentReader {
@@ -40,9 +44,10 @@ export class SegmentReader {
     this.#origin = this.start && this.start.bytes - HEADER_BYTES
   }
 
-  /** The handle stays the caller's. */
+  /** The handle stays the caller's. A header that the disk does not give back counts as damaged. */
   static async open(handle: FileHandle): Promise<SegmentReader> {
-    return new SegmentReader(handle, decodeHeader(await readUpTo(handle, 0, HEADER_BYTES)))
+    const header = await readUpTo(handle, 0, HEADER_BYTES).catch(() => undefined)
+    return new SegmentReader(handle, header && decodeHeader(header))
   }
 
   /** How far it has read. */
@@ -60,8 +65,28 @@ export class SegmentReader {
       this.#origin ??= found.position.bytes - start
       return found
     }
-    this.#offset = await this.#findRecord(start + 1, limit)
+    this.#offset = await this.#findRecord(start + 1, limit, CHUNK_BYTES)
     return { kind: 'damage', start, end: this.#offset }
+  }
+
+  /** As `next`, but what the disk does not give back, at a second attempt either, is passed over as damage too. */
+  async nextReadable(limit: number): Promise<StoredElement | Damage | undefined> {
+    return this.next(limit)
+      .catch(() => this.next(limit))
+      .catch(() => this.skip(limit))
+  }
+
+  /** Passes over what cannot be read, up to the next whole record that can. */
+  async skip(limit: number): Promise<Damage> {
+    const start = this.#offset
+    this.#offset = limit
+    for (let at = start + 1; at < limit; at = nextBlock(at)) {
+      const found = await this.#findRecord(at, limit, BLOCK_BYTES).catch(() => undefined)
+      if (found === undefined) continue
+      this.#offset = found
+      break
+    }
+    return { kind: 'damage', start, end: this.#offset, unreadable: true }
   }
 
   async #recordAt(at: number, limit: number): Promise<StoredElement | undefined> {
@@ -73,9 +98,9 @@ export class SegmentReader {
   }
 
   /** The offset of the first whole record from `from` on, wherever it begins; `limit` when there is none. */
-  async #findRecord(from: number, limit: number): Promise<number> {
+  async #findRecord(from: number, limit: number, step: number): Promise<number> {
     for (let at = from; at + RECORD_HEADER_BYTES <= limit; ) {
-      const bytes = await this.#bytes(at, Math.min(CHUNK_BYTES, limit - at), limit)
+      const bytes = await this.#bytes(at, Math.min(step, limit - at), limit)
       const last = bytes.length - RECORD_HEADER_BYTES
       for (let i = 0; i <= last; i++) {
         if (!this.#mayBeRecord(bytes, i, at + i, limit)) continue
@@ -97,8 +122,21 @@ export class SegmentReader {
   async #bytes(at: number, size: number, limit: number): Promise<Buffer> {
     const from = at - this.#chunkAt
     if (from >= 0 && from + size <= this.#chunk.length) return this.#chunk.subarray(from, from + size)
-    this.#chunk = await readUpTo(this.#handle, at, Math.min(limit - at, Math.max(size, CHUNK_BYTES)))
+    this.#chunk = await this.#read(at, size, limit)
     this.#chunkAt = at
     return this.#chunk.subarray(0, size)
   }
+
+  /** Reads ahead, unless that is what goes wrong. */
+  async #read(at: number, size: number, limit: number): Promise<Buffer> {
+    const ahead = Math.min(limit - at, CHUNK_BYTES)
+    try {
+      return await readUpTo(this.#handle, at, Math.max(size, ahead))
+    } catch (error) {
+      if (size >= ahead) throw error
+      return readUpTo(this.#handle, at, size)
+    }
+  }
 }
+
+const nextBlock = (at: number): number => (Math.floor(at / BLOCK_BYTES) + 1) * BLOCK_BYTES

@@ -6,10 +6,9 @@ import { makeDirectory, syncDirectory } from './files.ts'
 import { Group } from './group.ts'
 import { identityKey, keepIdentityKey } from './identity-key.ts'
 import { Lock } from './lock.ts'
-import { Log } from './log.ts'
+import { Log, segmentBytes } from './log.ts'
 import { BEGINNING, earlier, later, type Position } from './position.ts'
-
-const LEAST_SEGMENTS = 8
+import { Quarantine } from './quarantine.ts'
 
 /**
  * The folder of a buffer, open: one log, and for every group a cursor in it.
@@ -18,7 +17,7 @@ const LEAST_SEGMENTS = 8
  * lock                      who uses the folder
  * identity.key              what batch ids are made with
  * 0000000000001234.seg      a segment of the log: see segment.ts
- * cursor-logs%2Fdrain       how far a group has come: see cursor.ts
+ * cursor-logs%2Fdrain       how far a group has come, and what failed: see cursor.ts
  * dead/                     the log of dead letters
  * *.corrupt                 what could not be read
  * ```
@@ -41,6 +40,9 @@ interface Observer {
   readonly lost: (bytes: number) => void
   readonly acked: (group: string, records: number) => void
   readonly undecodable: (group: string) => void
+  readonly poison: (group: string) => void
+  readonly fenced: () => void
+  readonly unreadable: (group: string, problem: string | undefined) => void
   readonly moved: () => void
 }
 
@@ -70,15 +72,18 @@ export async function openStore(
     opened.push(...cursors.values())
     const atLeast = [...cursors.values()].reduce((latest, { position }) => later(latest, position), BEGINNING)
     const { log } = context
+    const { lost, fenced } = observer
+    const quarantine = new Quarantine({ log, lost, limits: config })
     const storage = await Log.open({
       directory,
-      segmentBytes: segmentBytes(config),
+      segmentBytes: segmentBytes(config.segment_size, config.max_bytes),
       atLeast,
       log,
-      lost: observer.lost,
+      quarantine,
+      fenced,
     })
     opened.push(storage)
-    const dead = await DeadLetters.open(config, context, observer.lost)
+    const dead = await DeadLetters.open(config, context, quarantine, fenced)
     opened.push(dead)
     const groups = new Map<string, Group>()
     for (const name of context.groups) {
@@ -92,11 +97,18 @@ export async function openStore(
         cursor,
         key,
         windowBytes: config.prefetch * config.element_size,
+        maxDeliveries: config.max_deliveries,
         log,
-        buryRaw: async (stored) => {
+        buryRaw: async (stored, poison) => {
           await dead.buryRaw(stored, name)
-          observer.undecodable(name)
+          if (poison) observer.poison(name)
+          else observer.undecodable(name)
         },
+        buryPoison: async (letters) => {
+          await dead.bury(letters)
+          observer.poison(name)
+        },
+        unreadable: (problem) => observer.unreadable(name, problem),
         acked: (records) => observer.acked(name, records),
         moved: observer.moved,
       })
@@ -128,11 +140,6 @@ export async function openStore(
     await close().catch(() => {})
     throw error
   }
-}
-
-/** What is delivered is deleted a segment at a time: a full buffer should not wait long for the first. */
-function segmentBytes({ segment_size, max_bytes }: DiskConfig): number {
-  return Math.min(segment_size, Math.ceil(max_bytes / LEAST_SEGMENTS))
 }
 
 async function openCursors(

@@ -1,32 +1,8 @@
-import { join } from 'node:path'
-import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
-import { Log } from '../../../connectors/disk/log.ts'
-import { LogReader } from '../../../connectors/disk/log-reader.ts'
-import { BEGINNING } from '../../../connectors/disk/position.ts'
-import type { StoredElement } from '../../../connectors/disk/segment.ts'
 import { openElement } from '../../../src/buffer/element.ts'
 import { never } from '../../support/component.ts'
+import { lettersIn, openLog } from './dead-letters.ts'
 import { batchOf, bodiesOf, consume, drain, GROUP, newFolder, openBuffer } from './harness.ts'
-
-const openLog = (directory: string): Promise<Log> =>
-  Log.open({
-    directory,
-    segmentBytes: 2 ** 26,
-    atLeast: BEGINNING,
-    log: pino({ level: 'silent' }),
-    lost: () => {},
-  })
-
-async function lettersIn(folder: string): Promise<StoredElement[]> {
-  const log = await openLog(join(folder, 'dead'))
-  const reader = new LogReader(log, 0)
-  const letters: StoredElement[] = []
-  for (let found = await reader.next(); found; found = await reader.next()) letters.push(found)
-  await reader.close()
-  await log.close()
-  return letters
-}
 
 describe('dead letters', () => {
   it('are kept with their ids, the reason, the pipeline and the time', async () => {

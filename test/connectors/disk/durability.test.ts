@@ -28,6 +28,17 @@ function originalOf<Name extends 'datasync' | 'writev'>(name: Name): FileHandle[
   return Reflect.get(prototype, name) as FileHandle[Name]
 }
 
+/** Fails some calls of fdatasync, counted from 1, and returns the files that were to be synced. */
+function watchSyncs(fails: (attempt: number) => boolean): FileHandle[] {
+  const handles: FileHandle[] = []
+  const original = originalOf('datasync')
+  vi.spyOn(prototype, 'datasync').mockImplementation(function (this: FileHandle) {
+    handles.push(this)
+    return fails(handles.length) ? Promise.reject(ioError()) : original.call(this)
+  })
+  return handles
+}
+
 function ioError(): Error {
   return Object.assign(new Error('EIO: i/o error'), { code: 'EIO' })
 }
@@ -71,25 +82,34 @@ describe('a push', () => {
 })
 
 describe('a failed fdatasync', () => {
-  it('rejects what it was for, and leaves the segment alone', async () => {
+  it('leaves the segment alone, and what it was for is written to a new one before it is answered', async () => {
     const folder = newFolder()
     await using buffer = await openBuffer(folder)
     await buffer.pushNamed('a', 'b')
-    const handles: FileHandle[] = []
-    const original = originalOf('datasync')
-    let fail = true
-    vi.spyOn(prototype, 'datasync').mockImplementation(function (this: FileHandle) {
-      handles.push(this)
-      return fail ? Promise.reject(ioError()) : original.call(this)
-    })
+    const handles = watchSyncs((attempt) => attempt === 1)
+
+    await buffer.pushNamed('c', 'd')
+
+    expect(handles.length).toBe(3)
+    expect(handles[0]).not.toBe(handles[1])
+    expect(handles[2]).toBe(handles[1])
+    expect(await segmentsIn(folder)).toEqual(['0000000000000000.seg', '0000000000000002.seg'])
+    expect(await buffer.context.value('sluice_disk_fenced_segments_total')).toBe(1)
+    expect(await drain(buffer)).toEqual(['a', 'b', 'c', 'd'])
+  })
+
+  it('rejects what it was for when that fails too, and nobody syncs either segment again', async () => {
+    const folder = newFolder()
+    await using buffer = await openBuffer(folder)
+    await buffer.pushNamed('a', 'b')
+    const handles = watchSyncs((attempt) => attempt <= 2)
 
     const refused = await refusal(buffer.push(named('c')))
-    fail = false
     await buffer.pushNamed('d')
 
     expect(refused.reason).toBe('disk')
     expect(refused.message).toBe(`${folder} could not be written (EIO)`)
-    expect(new Set(handles).size).toBe(2)
+    expect(new Set(handles).size).toBe(3)
     expect(await segmentsIn(folder)).toEqual(['0000000000000000.seg', '0000000000000002.seg'])
     expect(buffer.context.states.map(({ state }) => state)).toEqual(['starting', 'ok', 'degraded', 'ok'])
     expect(await buffer.context.value('sluice_buffer_refused_log_records_total', { reason: 'disk' })).toBe(1)
@@ -114,7 +134,7 @@ describe('a failed fdatasync', () => {
     const before = await openBuffer(folder)
     await before.pushNamed('a')
     vi.spyOn(prototype, 'truncate').mockRejectedValue(ioError())
-    vi.spyOn(prototype, 'datasync').mockRejectedValueOnce(ioError())
+    vi.spyOn(prototype, 'datasync').mockRejectedValueOnce(ioError()).mockRejectedValueOnce(ioError())
     await refusal(before.push(named('rejected')))
     vi.restoreAllMocks()
     await before.pushNamed('b')
@@ -127,15 +147,16 @@ describe('a failed fdatasync', () => {
 })
 
 describe('a failed write', () => {
-  it('rejects what it was for, and goes on in a new segment', async () => {
-    await using buffer = await openBuffer(newFolder())
+  it('goes on in a new segment', async () => {
+    const folder = newFolder()
+    await using buffer = await openBuffer(folder)
     await buffer.pushNamed('a')
     vi.spyOn(prototype, 'writev').mockRejectedValueOnce(ioError())
 
-    await refusal(buffer.push(named('b')))
-    await buffer.pushNamed('c')
+    await buffer.pushNamed('b', 'c')
 
-    expect(await drain(buffer)).toEqual(['a', 'c'])
+    expect(await segmentsIn(folder)).toEqual(['0000000000000000.seg', '0000000000000001.seg'])
+    expect(await drain(buffer)).toEqual(['a', 'b', 'c'])
   })
 
   it('of a part is gone on with', async () => {
