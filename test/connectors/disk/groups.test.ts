@@ -98,4 +98,36 @@ describe('groups', () => {
 
     expect(await drain(after, 'logs/renamed')).toEqual(['a', 'b'])
   })
+
+  it('that take nothing hold nobody up until max_bytes, which counts what the slowest has left', async () => {
+    await using buffer = await openBuffer(newFolder(), { max_bytes: '64KiB', compression: 'none' }, BOTH)
+    const fast = consume(buffer, 'logs/one')
+    await buffer.pushNamed('first')
+    const slow = consume(buffer, 'logs/two')
+    const stuck = await slow.next()
+    let delivered = 0
+    const deliver = async (): Promise<void> => {
+      await (await fast.next()).ack()
+      delivered++
+    }
+    await deliver()
+    let refused: string | undefined
+    while (refused === undefined) {
+      refused = await buffer.push(batchOf(1, () => 'x'.repeat(4000))).then(
+        () => undefined,
+        (error: { reason: string }) => error.reason,
+      )
+      if (refused === undefined) await deliver()
+    }
+
+    expect(refused).toBe('full')
+    expect(delivered).toBeGreaterThan(12)
+    expect(await buffer.context.value('sluice_buffer_records', { group: 'logs/one' })).toBe(0)
+
+    await stuck.ack()
+    await slow.abort()
+    await drain(buffer, 'logs/two')
+    await buffer.pushNamed('again')
+    await deliver()
+  })
 })

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { DiskConfig } from '../../../connectors/disk/config.ts'
 import {
   batchOf,
   consume,
@@ -94,6 +95,10 @@ describe('a full buffer', () => {
 })
 
 describe('a disk with little room', () => {
+  it('is one of which less than a tenth is free, where nothing is set', () => {
+    expect(DiskConfig.parse({ directory: '/x' }).min_free).toEqual({ ratio: 0.1 })
+  })
+
   it.each(['100%', 'all'])('is left alone below min_free (%s)', async (unit) => {
     const folder = newFolder()
     const { bavail, bsize } = await statfs(folder)
@@ -123,6 +128,26 @@ describe.each(mayMount ? [8] : [])('a disk of %d MB', { timeout: 30_000 }, (size
     onTestFinished(() => void execFileSync('umount', ['-l', folder]))
     return folder
   }
+
+  it('that others fill to nine tenths is left alone before ENOSPC, and used again by itself', async () => {
+    const folder = smallDisk()
+    await using buffer = await openBuffer(folder, { min_free: '10%' })
+    await buffer.pushNamed('before')
+    execFileSync('sh', ['-c', `head -c ${7_600_000} /dev/zero > ${folder}/other`])
+    const isShort = async (): Promise<boolean> =>
+      (await buffer.context.value('sluice_buffer_watermark_state')) === 1
+    await eventually(isShort)
+
+    const refused = await refusal(buffer.push(batchOf(1)))
+    execFileSync('rm', [`${folder}/other`])
+    await eventually(async () => !(await isShort()))
+    await buffer.pushNamed('after')
+
+    expect(refused.reason).toBe('disk_full')
+    expect(refused.message).toMatch(/min_free keeps 0\.8 MiB for others$/)
+    expect(buffer.context.states.map(({ state }) => state)).toEqual(['starting', 'ok', 'degraded', 'ok'])
+    expect(await drain(buffer)).toEqual(['before', 'after'])
+  })
 
   it('is never filled below min_free, loses nothing, and is used again after deliveries', async () => {
     const folder = smallDisk()
