@@ -1,3 +1,4 @@
+import { hop } from './hop.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
 import * as path from './path.ts'
@@ -15,6 +16,7 @@ export const suites: readonly Suite[] = [
   path.transport,
   path.buffer,
   path.connections,
+  hop,
   start,
   scaling,
   latency,
