@@ -4,7 +4,7 @@ import { Targets } from '../../exporters/elasticsearch/target.ts'
 import { redaction } from '../../processors/redaction/index.ts'
 import { sampling } from '../../processors/sampling/index.ts'
 import { traceContext } from '../../processors/trace_context/index.ts'
-import { openElement } from '../../src/buffer/element.ts'
+import { openElement, packElement } from '../../src/buffer/element.ts'
 import { GroupCommit } from '../../src/buffer/group-commit.ts'
 import type { ComponentContext } from '../../src/define.ts'
 import { LogBatch } from '../../src/logs/batch.ts'
@@ -56,7 +56,7 @@ function gatewayRound(payloads: readonly Buffer[], keep: (element: Buffer) => vo
   const commit = new GroupCommit({
     elementBytes: ELEMENT_BYTES,
     lingerMs: LINGER_MS,
-    compression: 'zstd',
+    pack: (requests) => packElement(requests, 'zstd'),
     maxPendingBytes: Number.POSITIVE_INFINITY,
     // It is freed as soon as it is durable.
     write: async ({ bytes }) => keep(Buffer.from(bytes)),
@@ -91,7 +91,7 @@ function gatewayRound(payloads: readonly Buffer[], keep: (element: Buffer) => vo
 function drainRound(elements: readonly Buffer[]): () => void {
   const renderer = new BulkRenderer(new Targets(undefined))
   return () => {
-    const batch = LogBatch.concat(elements.map(openElement))
+    const batch = LogBatch.concat(elements.map((element) => openElement(element)))
     const { body, records } = renderer.render(batch)
     memory.give(body)
     batch.release()

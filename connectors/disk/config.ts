@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { packingShape } from '../../src/buffer/config.ts'
 import { bytes, duration } from '../../src/config/fields.ts'
 
 const SHARE = /^\d{1,2}(\.\d+)?%$/
@@ -28,10 +29,7 @@ export const DiskConfig = z.strictObject({
     .describe(
       'A push is answered after fdatasync. No other mode keeps what was acknowledged in a power cut.',
     ),
-  compression: z
-    .enum(['zstd', 'none'])
-    .default('zstd')
-    .describe('How elements are stored. Either kind is read, whatever is set here.'),
+  ...packingShape,
   element_size: bytes()
     .refine((size) => size >= 1024 && size <= 2 ** 26, { error: 'expected 1KiB to 64MiB' })
     .prefault('1MiB')

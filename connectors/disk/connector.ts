@@ -1,4 +1,6 @@
+import { Codec } from '../../src/buffer/codec.ts'
 import { GroupCommit } from '../../src/buffer/group-commit.ts'
+import { sharedHealth } from '../../src/buffer/shared-health.ts'
 import { unlessAborted } from '../../src/buffer/unless-aborted.ts'
 import { type DeadLetters, type Lease, RetryableError, type SpillConnector } from '../../src/component.ts'
 import type { ComponentContext } from '../../src/define.ts'
@@ -15,6 +17,7 @@ type Context = ComponentContext & { readonly groups: readonly string[] }
 export class DiskConnector implements SpillConnector {
   readonly #config: DiskConfig
   readonly #context: Context
+  readonly #codec: Codec
   readonly #space: Space
   readonly #commit: GroupCommit
   readonly #counters: Counters
@@ -24,7 +27,9 @@ export class DiskConnector implements SpillConnector {
 
   constructor(config: DiskConfig, context: Context) {
     this.#config = config
-    this.#context = context
+    const { own, trouble } = sharedHealth(context.health)
+    this.#context = { ...context, health: own }
+    this.#codec = new Codec(config, { log: context.log, metrics: context.metrics, trouble })
     this.#counters = makeCounters(context.metrics, context.groups)
     this.#condition = new Condition(context)
     this.#space = new Space({
@@ -38,7 +43,7 @@ export class DiskConnector implements SpillConnector {
     this.#commit = new GroupCommit({
       elementBytes: config.element_size,
       lingerMs: config.linger,
-      compression: config.compression,
+      pack: (requests) => this.#codec.pack(requests),
       maxPendingBytes: config.max_pending,
       write: async (element) => {
         if (this.#store === undefined) throw this.#notOpen()
@@ -52,7 +57,8 @@ export class DiskConnector implements SpillConnector {
   async start(): Promise<void> {
     this.#context.health('starting')
     this.#stopping = false
-    const store = await openStore(this.#config, this.#context, {
+    this.#codec.start()
+    const store = await openStore(this.#config, this.#context, this.#codec, {
       lost: (bytes) => this.#counters.corrupt.inc(bytes),
       acked: (group, count) => this.#counters.acked(group, count),
       undecodable: (group) => this.#counters.undecodable(group),
@@ -80,6 +86,7 @@ export class DiskConnector implements SpillConnector {
     this.#stopping = true
     this.#context.health('stopping')
     this.#space.stop()
+    this.#codec.stop()
     this.#commit.flush()
     await unlessAborted(this.#store.close(), deadline)
   }

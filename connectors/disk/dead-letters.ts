@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { packElement } from '../../src/buffer/element.ts'
+import type { Codec } from '../../src/buffer/codec.ts'
 import type { DeadLetters as Letters } from '../../src/component.ts'
 import type { ComponentContext } from '../../src/define.ts'
 import type { DiskConfig } from './config.ts'
@@ -11,6 +11,14 @@ import type { StoredElement } from './segment.ts'
 const DIRECTORY = 'dead'
 const LOOK_MS = 60_000
 
+/** What the letters share with the rest of the folder. */
+interface Surroundings {
+  readonly codec: Codec
+  readonly quarantine: Quarantine
+  /** Told when a segment is given up because it could not be made durable. */
+  readonly fenced: () => void
+}
+
 /**
  * Keeps what no destination will take, in a log of its own. Beyond `max_dead_letter_bytes` the oldest go, a segment at
  * a time, counted: to refuse the new ones instead would hold up the records that destinations do take.
@@ -21,31 +29,32 @@ export class DeadLetters {
   readonly #context: ComponentContext
   readonly #quarantine: Quarantine
   readonly #timer: NodeJS.Timeout
+  readonly #codec: Codec
   #tidying: Promise<void> | undefined
 
-  private constructor(log: Log, config: DiskConfig, context: ComponentContext, quarantine: Quarantine) {
+  private constructor(log: Log, config: DiskConfig, context: ComponentContext, surroundings: Surroundings) {
     this.#log = log
     this.#config = config
     this.#context = context
-    this.#quarantine = quarantine
+    this.#quarantine = surroundings.quarantine
+    this.#codec = surroundings.codec
     this.#timer = setInterval(() => void this.#tidy(), LOOK_MS).unref()
   }
 
   static async open(
     config: DiskConfig,
     context: ComponentContext,
-    quarantine: Quarantine,
-    fenced: () => void,
+    surroundings: Surroundings,
   ): Promise<DeadLetters> {
     const log = await Log.open({
       directory: join(config.directory, DIRECTORY),
       segmentBytes: segmentBytes(config.segment_size, config.max_dead_letter_bytes),
       atLeast: BEGINNING,
       log: context.log,
-      quarantine,
-      fenced,
+      quarantine: surroundings.quarantine,
+      fenced: surroundings.fenced,
     })
-    const dead = new DeadLetters(log, config, context, quarantine)
+    const dead = new DeadLetters(log, config, context, surroundings)
     await dead.#tidy()
     return dead
   }
@@ -64,7 +73,7 @@ export class DeadLetters {
   async bury({ batch, reason, pipeline }: Letters): Promise<void> {
     const pieces = batch.encode(this.#config.element_size, { reason, pipeline, buriedMs: Date.now() })
     const appended = pieces.map(({ bytes, records }) =>
-      this.#log.append({ bytes: packElement(bytes, this.#config.compression), records }),
+      this.#log.append({ bytes: this.#codec.pack(bytes), records }),
     )
     await Promise.all(appended)
     this.#count(batch.size, pipeline)

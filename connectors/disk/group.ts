@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
-import { openElement } from '../../src/buffer/element.ts'
+import type { Codec } from '../../src/buffer/codec.ts'
+import { MissingKeyError } from '../../src/buffer/seal.ts'
 import type { DeadLetters, Lease } from '../../src/component.ts'
 import type { LogBatch } from '../../src/logs/batch.ts'
 import type { Cursor } from './cursor.ts'
@@ -17,6 +18,7 @@ export interface GroupOptions {
   readonly cursor: Cursor
   /** The identity key, for elements that other tools have made. */
   readonly key: Buffer
+  readonly codec: Codec
   /** Unpacked bytes of elements that may be unsettled at once. */
   readonly windowBytes: number
   /** How often an element goes out without success before it goes to the dead letters. */
@@ -49,6 +51,7 @@ interface Entry {
 /** Elements unsettled at once, however small they are. */
 const MAX_UNSETTLED = 1024
 const BURY_RETRY_MS = 1000
+const KEY_RETRY_MS = 1000
 const NOTHING = Buffer.alloc(0)
 
 /** The queue of one pipeline: its place in the log, and what lies between there and the last element it has read. */
@@ -208,6 +211,11 @@ export class Group {
       return undefined
     }
     const batch = this.#open(entry)
+    if (batch === 'sealed') {
+      this.#deliveries.returned(elements)
+      entry.dueAt = performance.now() + KEY_RETRY_MS
+      return undefined
+    }
     if (batch === undefined) {
       await this.#bury(entry, failures)
       return undefined
@@ -239,13 +247,14 @@ export class Group {
     return lease
   }
 
-  /** Opened anew each time it is lent: whoever had it may have edited the batch. */
-  #open({ stored }: Entry): LogBatch | undefined {
+  /** Opened anew each time it is lent: whoever had it may have edited the batch. `sealed` is what waits for its key. */
+  #open({ stored }: Entry): LogBatch | 'sealed' | undefined {
     try {
-      const batch = openElement(stored.payload)
+      const batch = this.#options.codec.open(stored.payload)
       batch.identify(this.#options.key)
       return batch
     } catch (err) {
+      if (err instanceof MissingKeyError) return 'sealed'
       const fields = { err, group: this.#options.name, element: stored.position.elements }
       this.#options.log.error(fields, 'an element is no batch: it goes to the dead letters as it is')
       return undefined
@@ -260,7 +269,7 @@ export class Group {
     const fields = { group: pipeline, element: stored.position.elements, records: stored.records }
     try {
       const batch = failures === maxDeliveries ? this.#open(entry) : undefined
-      if (batch === undefined) await buryRaw(stored, poison)
+      if (batch === undefined || batch === 'sealed') await buryRaw(stored, poison)
       else await buryPoison({ batch, pipeline, reason: `handed out ${failures} times without success` })
     } catch (err) {
       log.warn({ err, ...fields }, 'an element could not be buried yet')

@@ -1,3 +1,4 @@
+import type { Codec } from '../../src/buffer/codec.ts'
 import type { ComponentContext } from '../../src/define.ts'
 import type { DiskConfig } from './config.ts'
 import { Cursor, forgetGroup, groupsIn } from './cursor.ts'
@@ -53,6 +54,7 @@ interface Observer {
 export async function openStore(
   config: DiskConfig,
   context: ComponentContext & { readonly groups: readonly string[] },
+  codec: Codec,
   observer: Observer,
 ): Promise<Store> {
   const { directory } = config
@@ -83,7 +85,7 @@ export async function openStore(
       fenced,
     })
     opened.push(storage)
-    const dead = await DeadLetters.open(config, context, quarantine, fenced)
+    const dead = await DeadLetters.open(config, context, { codec, quarantine, fenced })
     opened.push(dead)
     const groups = new Map<string, Group>()
     for (const name of context.groups) {
@@ -96,6 +98,7 @@ export async function openStore(
         storage,
         cursor,
         key,
+        codec,
         windowBytes: config.prefetch * config.element_size,
         maxDeliveries: config.max_deliveries,
         log,

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { packingShape } from '../../src/buffer/config.ts'
 import { bytes, duration } from '../../src/config/fields.ts'
 import { checkConnection, connectionShape } from './connection/settings.ts'
 import { checkPressure, pressureShape } from './server/settings.ts'
@@ -43,10 +44,7 @@ export const RedisConfig = z
       .regex(/^[A-Za-z0-9_.-]+$/)
       .default('sluice')
       .describe('What all keys in Redis begin with.'),
-    compression: z
-      .enum(['zstd', 'none'])
-      .default('zstd')
-      .describe('How elements are stored. Either kind is read, whatever is set here.'),
+    ...packingShape,
     element_size: bytes()
       .refine((size) => size >= 1024, { error: 'expected 1KiB or more' })
       .prefault('1MiB')

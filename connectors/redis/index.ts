@@ -1,3 +1,5 @@
+import { Codec } from '../../src/buffer/codec.ts'
+import { sharedHealth } from '../../src/buffer/shared-health.ts'
 import type { Connector } from '../../src/component.ts'
 import { type ComponentContext, defineConnector } from '../../src/define.ts'
 import { rateLimited } from '../../src/telemetry/logger.ts'
@@ -27,8 +29,11 @@ export const redis = defineConnector({
 
   overflow: (config) => config.overflow,
 
-  create(config, context): Connector {
-    const { groups } = context
+  create(config, given): Connector {
+    const { groups } = given
+    const { own, trouble } = sharedHealth(given.health)
+    const context = { ...given, health: own }
+    const codec = new Codec(config, { log: given.log, metrics: given.metrics, trouble })
     const connection = new Connection(config, `sluice:${config.list ?? config.stream}`)
     const naming = new Naming(config, groups)
     // Apart, so that large pushes do not hold up heartbeats and acknowledgements.
@@ -56,6 +61,7 @@ export const redis = defineConnector({
       naming,
       registry,
       config,
+      codec,
       admission: monitor,
       metrics: context.metrics,
     })
@@ -64,11 +70,13 @@ export const redis = defineConnector({
     const close = (): void => {
       monitor.stop()
       durable.stop()
+      codec.stop()
       connection.close()
     }
 
     return {
       async start() {
+        codec.start()
         monitor.start()
         try {
           await connection.connect()
@@ -101,6 +109,7 @@ export const redis = defineConnector({
           group,
           several: naming.template.fixed === undefined,
           config,
+          codec,
           context,
           log,
           identity: () => monitor.identity(),

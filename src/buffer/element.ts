@@ -4,11 +4,13 @@ import { ENVELOPE } from '../logs/envelope.ts'
 import { MalformedError, WireReader } from '../logs/wire.ts'
 import { memory } from '../memory.ts'
 import { readLabel } from './label.ts'
+import { isSealed, Opener } from './seal.ts'
 
 /** How elements are kept: zstd frames are told by their magic bytes, so a buffer may hold both. */
 export type Compression = 'zstd' | 'none'
 
 const ZSTD_MAGIC = 0xfd2fb528
+const NO_KEYS = new Opener(() => undefined)
 /** No element of ours is larger: what claims to be is not unpacked. */
 const MAX_UNPACKED_BYTES = 256 * 1024 * 1024
 /** Where a frame does not say how much is in it. */
@@ -17,10 +19,10 @@ const USUAL_CHUNK_BYTES = 512 * 1024
 const MAX_CHUNK_BYTES = 8 * 1024 * 1024
 
 /** Packs encoded requests, one after the other, as an element of a buffer. The result shares nothing with `requests`, and may be given to `memory`. */
-export function packElement(requests: Buffer, compression: Compression): Buffer {
+export function packElement(requests: Buffer, compression: Compression, level = 1): Buffer {
   if (compression === 'none') return memory.adopt(Buffer.from(requests))
   const packed = zstdCompressSync(requests, {
-    params: { [constants.ZSTD_c_compressionLevel]: 1 },
+    params: { [constants.ZSTD_c_compressionLevel]: level },
     // One piece for the usual result, instead of many to be put together.
     chunkSize: Math.max(64 * 1024, requests.length >>> 2),
   })
@@ -28,13 +30,21 @@ export function packElement(requests: Buffer, compression: Compression): Buffer 
 }
 
 /**
- * Opens an element of a buffer.
- * @throws MalformedError when it is none
+ * Opens an element of a buffer; `opener` has the keys to those that are sealed.
+ * @throws MalformedError when it is none, MissingKeyError when it is sealed with a key that `opener` does not have
  */
-export function openElement(element: Buffer): LogBatch {
-  const bytes = unpack(readLabel(element).content)
+export function openElement(element: Buffer, opener: Opener = NO_KEYS): LogBatch {
+  const { content } = readLabel(element)
+  const bytes = isSealed(content) ? unseal(content, opener) : unpack(content)
   // What another tool put in has no envelope, and nobody has checked it yet.
   return beginsWithEnvelope(bytes) ? LogBatch.open(bytes) : LogBatch.decode(bytes)
+}
+
+function unseal(element: Buffer, opener: Opener): Buffer {
+  const packed = opener.open(element)
+  const bytes = unpack(packed)
+  if (bytes !== packed) memory.give(packed)
+  return bytes
 }
 
 function beginsWithEnvelope(bytes: Buffer): boolean {

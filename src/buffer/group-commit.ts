@@ -3,7 +3,6 @@ import type { LogBatch } from '../logs/batch.ts'
 import type { Piece } from '../logs/encode.ts'
 import { WireWriter } from '../logs/wire-writer.ts'
 import { memory } from '../memory.ts'
-import { type Compression, packElement } from './element.ts'
 
 const INITIAL_BYTES = 64 * 1024
 
@@ -18,7 +17,8 @@ export interface GroupCommitOptions {
   readonly elementBytes: number
   /** Milliseconds that a request waits for others to share an element with. */
   readonly lingerMs: number
-  readonly compression: Compression
+  /** Packs requests as an element, which shares nothing with them. */
+  readonly pack: (requests: Buffer) => Buffer
   /** Bytes that may wait or be on their way; more is refused, and the client comes back. */
   readonly maxPendingBytes: number
   /** Resolves once the element is durable, and nobody reads its bytes any more. Several writes may be under way. */
@@ -102,7 +102,7 @@ export class GroupCommit {
 
   /** Packs before it first waits, so that the buffer is free for the next. */
   async #write(requests: Buffer, waiting: readonly Waiting[]): Promise<void> {
-    const bytes = packElement(requests, this.#options.compression)
+    const bytes = this.#options.pack(requests)
     const records = waiting.reduce((sum, each) => sum + each.records, 0)
     await this.#options.write({ bytes, records })
     // Not after a failure: something may still be under way with it.

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { openElement } from '../../src/buffer/element.ts'
+import { openElement, packElement } from '../../src/buffer/element.ts'
 import { type Element, GroupCommit } from '../../src/buffer/group-commit.ts'
 import type { LogBatch } from '../../src/logs/batch.ts'
 import { batchOf, documentsOf, text } from '../support/otlp.ts'
@@ -17,7 +17,7 @@ function commitOf(elementBytes: number, maxPendingBytes = 1e9) {
   const commit = new GroupCommit({
     elementBytes,
     lingerMs: 1,
-    compression: 'zstd',
+    pack: (requests) => packElement(requests, 'zstd'),
     maxPendingBytes,
     write: (element) =>
       new Promise<void>((resolve, reject) => {

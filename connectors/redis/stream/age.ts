@@ -1,4 +1,4 @@
-import { openElement } from '../../../src/buffer/element.ts'
+import { MissingKeyError } from '../../../src/buffer/seal.ts'
 import type { ConsumerOptions } from './consumer.ts'
 
 /** Looking unpacks an element, so it is not done at every scrape. */
@@ -59,14 +59,17 @@ export class OldestAge {
   }
 
   async #lookAt(name: string): Promise<void> {
-    const { clientOf, naming, group } = this.#options
+    const { clientOf, codec, naming, group } = this.#options
     const queue = naming.keys(name).queue(group)
-    this.#heads.delete(name)
     try {
       const client = await clientOf(queue)
       const head = await client.command('LINDEX', [queue, 0])
-      if (head !== null) this.#heads.set(name, openElement(head as Buffer).receivedMs)
-    } catch {
+      if (head === null) this.#heads.delete(name)
+      else this.#heads.set(name, codec.open(head as Buffer).receivedMs)
+    } catch (error) {
+      // It waits for its key, and grows older.
+      if (error instanceof MissingKeyError) return
+      this.#heads.delete(name)
       // Whatever keeps it from being read, who takes it will meet and tell.
     }
   }

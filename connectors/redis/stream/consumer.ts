@@ -1,5 +1,6 @@
-import { openElement } from '../../../src/buffer/element.ts'
+import type { Codec } from '../../../src/buffer/codec.ts'
 import { readLabel } from '../../../src/buffer/label.ts'
+import { MissingKeyError } from '../../../src/buffer/seal.ts'
 import { unlessAborted } from '../../../src/buffer/unless-aborted.ts'
 import type { Lease } from '../../../src/component.ts'
 import type { ComponentContext } from '../../../src/define.ts'
@@ -22,6 +23,7 @@ const LONGEST_REST = 50
 const TROUBLE_PAUSE = 500
 /** How often streams that sleep are looked at: one short command each. */
 const WAKE_INTERVAL = 500
+const KEY_PAUSE = 1_000
 
 export interface ConsumerOptions {
   readonly clientOf: ClientOf
@@ -29,6 +31,7 @@ export interface ConsumerOptions {
   readonly registry: Registry
   readonly group: string
   readonly config: RedisConfig
+  readonly codec: Codec
   readonly context: ComponentContext
   readonly log: RateLimitedLog
   /** There may be more than one stream. */
@@ -98,8 +101,13 @@ export class Consumer {
         this.#taking = this.#take()
         await unlessAborted(this.#taking, ended)
         while (this.#ready.length > 0 && !ended.aborted) {
-          const lease = await this.#lend(this.#ready.shift() as Taken)
-          if (lease) yield lease
+          const opened = this.#open(this.#ready[0].bytes)
+          // It stays here, and with it what follows: nothing overtakes, and nothing is lost.
+          if (opened === undefined) await pause(KEY_PAUSE, ended)
+          else {
+            const lease = await this.#lend(this.#ready.shift() as Taken, opened)
+            if (lease) yield lease
+          }
         }
         if (this.#suspected) continue
         const rest = this.#rota.pause(performance.now(), LONGEST_REST)
@@ -179,8 +187,7 @@ export class Consumer {
     }
   }
 
-  async #lend({ worker, number, bytes }: Taken): Promise<Lease | undefined> {
-    const opened = this.#open(bytes)
+  async #lend({ worker, number, bytes }: Taken, opened: LogBatch | string): Promise<Lease | undefined> {
     if (typeof opened === 'string') {
       const content = { records: 0, foreign: true }
       void this.#settle({ worker, number, content, receivedMs: Date.now() }, 'bury', opened)
@@ -219,14 +226,15 @@ export class Consumer {
     }
   }
 
-  /** What cannot be opened never will be: says why. */
-  #open(bytes: Buffer): LogBatch | string {
-    const { identity, log, group } = this.#options
+  /** What cannot be opened never will be: says why. Nothing, where only the key is missing. */
+  #open(bytes: Buffer): LogBatch | string | undefined {
+    const { codec, identity, log, group } = this.#options
     try {
-      const batch = openElement(bytes)
+      const batch = codec.open(bytes)
       batch.identify(identity())
       return batch
     } catch (err) {
+      if (err instanceof MissingKeyError) return undefined
       log.warn(
         'undecodable',
         { err, group, bytes: bytes.length },

@@ -1,4 +1,4 @@
-import { packElement } from '../../../src/buffer/element.ts'
+import type { Codec } from '../../../src/buffer/codec.ts'
 import { type Element, GroupCommit } from '../../../src/buffer/group-commit.ts'
 import { unlessAborted } from '../../../src/buffer/unless-aborted.ts'
 import { type DeadLetters, RetryableError } from '../../../src/component.ts'
@@ -41,6 +41,7 @@ export interface ProducerOptions {
   readonly naming: Naming
   readonly registry: Registry
   readonly config: RedisConfig
+  readonly codec: Codec
   readonly admission: Admission
   readonly metrics: ComponentMetrics
 }
@@ -115,13 +116,13 @@ export class Producer {
 
   /** Resolves once Redis has the letters. Full or not, it takes them. */
   async bury({ batch, reason, pipeline }: DeadLetters): Promise<void> {
-    const { durable, config, admission, metrics } = this.#options
+    const { durable, config, codec, admission, metrics } = this.#options
     const records = batch.size
     if (records === 0) return
     batch.identify(admission.identity())
     await this.#perStream(batch, async (part, { dead, deadStats }) => {
       const pieces = part.encode(config.element_size, { reason, pipeline, buriedMs: Date.now() })
-      const elements = pieces.map((piece) => packElement(piece.bytes, config.compression))
+      const elements = pieces.map((piece) => codec.pack(piece.bytes))
       await durable.at(dead).run(BURY, [dead, deadStats], [part.size, ...elements])
     })
     metrics
@@ -192,12 +193,12 @@ export class Producer {
   }
 
   #openLane(stream: string): Lane {
-    const { config, durable, naming } = this.#options
+    const { config, codec, durable, naming } = this.#options
     const keys = naming.keys(stream)
     const commit = new GroupCommit({
       elementBytes: config.element_size,
       lingerMs: config.linger,
-      compression: config.compression,
+      pack: (requests) => codec.pack(requests),
       maxPendingBytes: config.max_pending,
       write: (element) => this.#write(lane, element),
     })
