@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { z } from 'zod'
+import type { AdminContext, BufferAdmin } from './buffer/admin.ts'
 import type { Connector, Exporter, Lifecycle, Processor, Push, Receiver } from './component.ts'
 import { type DeliveryShape, deliveryShape } from './delivery/config.ts'
 import type { ComponentMetrics } from './telemetry/metrics.ts'
@@ -57,6 +58,8 @@ export interface ConnectorDefinition<Config extends z.ZodType = z.ZodType>
     config: z.output<Config>,
     context: ComponentContext & { readonly groups: readonly string[] },
   ): Connector
+  /** Opens the buffer for an operator, whether or not processes work with it; without it there is nothing to administer. */
+  administer?(config: z.output<Config>, context: AdminContext): Promise<BufferAdmin>
 }
 
 export interface ExtensionDefinition<Config extends z.ZodType = z.ZodType>

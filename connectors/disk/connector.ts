@@ -5,6 +5,8 @@ import { unlessAborted } from '../../src/buffer/unless-aborted.ts'
 import { type DeadLetters, type Lease, RetryableError, type SpillConnector } from '../../src/component.ts'
 import type { ComponentContext } from '../../src/define.ts'
 import type { LogBatch } from '../../src/logs/batch.ts'
+import { DiskAdmin } from './admin.ts'
+import { AdminServer } from './admin-server.ts'
 import { Condition } from './condition.ts'
 import type { DiskConfig } from './config.ts'
 import { addGauges, type Counters, makeCounters } from './metrics.ts'
@@ -23,6 +25,7 @@ export class DiskConnector implements SpillConnector {
   readonly #counters: Counters
   readonly #condition: Condition
   #store: Store | undefined
+  #admin: AdminServer | undefined
   #stopping = false
 
   constructor(config: DiskConfig, context: Context) {
@@ -78,6 +81,8 @@ export class DiskConnector implements SpillConnector {
       await store.close()
       throw error
     }
+    const admin = new DiskAdmin({ store, config: this.#config, codec: this.#codec, close: async () => {} })
+    this.#admin = await AdminServer.start(this.#config.directory, admin, this.#context.log)
     this.#condition.tell()
   }
 
@@ -87,6 +92,7 @@ export class DiskConnector implements SpillConnector {
     this.#context.health('stopping')
     this.#space.stop()
     this.#codec.stop()
+    await this.#admin?.stop()
     this.#commit.flush()
     await unlessAborted(this.#store.close(), deadline)
   }

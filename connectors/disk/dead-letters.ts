@@ -3,9 +3,12 @@ import type { Codec } from '../../src/buffer/codec.ts'
 import type { DeadLetters as Letters } from '../../src/component.ts'
 import type { ComponentContext } from '../../src/define.ts'
 import type { DiskConfig } from './config.ts'
+import { makeDirectory } from './files.ts'
 import { Log, segmentBytes } from './log.ts'
-import { BEGINNING } from './position.ts'
+import { LogReader } from './log-reader.ts'
+import type { Position } from './position.ts'
 import type { Quarantine } from './quarantine.ts'
+import { type Place, Removed } from './removed.ts'
 import type { StoredElement } from './segment.ts'
 
 const DIRECTORY = 'dead'
@@ -20,8 +23,8 @@ interface Surroundings {
 }
 
 /**
- * Keeps what no destination will take, in a log of its own. Beyond `max_dead_letter_bytes` the oldest go, a segment at
- * a time, counted: to refuse the new ones instead would hold up the records that destinations do take.
+ * Keeps what no destination will take, in a log of its own, until somebody takes it out by hand. Beyond
+ * `max_dead_letter_bytes` the oldest go, a segment at a time, counted: to refuse the new ones instead would hold up the records that destinations do take.
  */
 export class DeadLetters {
   readonly #log: Log
@@ -30,10 +33,20 @@ export class DeadLetters {
   readonly #quarantine: Quarantine
   readonly #timer: NodeJS.Timeout
   readonly #codec: Codec
+  readonly #removed: Removed
+  /** Being taken out. */
+  readonly #leaving = new Set<number>()
   #tidying: Promise<void> | undefined
 
-  private constructor(log: Log, config: DiskConfig, context: ComponentContext, surroundings: Surroundings) {
+  private constructor(
+    log: Log,
+    removed: Removed,
+    config: DiskConfig,
+    context: ComponentContext,
+    surroundings: Surroundings,
+  ) {
     this.#log = log
+    this.#removed = removed
     this.#config = config
     this.#context = context
     this.#quarantine = surroundings.quarantine
@@ -46,22 +59,72 @@ export class DeadLetters {
     context: ComponentContext,
     surroundings: Surroundings,
   ): Promise<DeadLetters> {
-    const log = await Log.open({
-      directory: join(config.directory, DIRECTORY),
-      segmentBytes: segmentBytes(config.segment_size, config.max_dead_letter_bytes),
-      atLeast: BEGINNING,
-      log: context.log,
-      quarantine: surroundings.quarantine,
-      fenced: surroundings.fenced,
-    })
-    const dead = new DeadLetters(log, config, context, surroundings)
-    await dead.#tidy()
-    return dead
+    const directory = join(config.directory, DIRECTORY)
+    await makeDirectory(directory)
+    const removed = await Removed.open(directory)
+    try {
+      const log = await Log.open({
+        directory,
+        segmentBytes: segmentBytes(config.segment_size, config.max_dead_letter_bytes),
+        atLeast: removed.end,
+        log: context.log,
+        quarantine: surroundings.quarantine,
+        fenced: surroundings.fenced,
+      })
+      await removed.forget(log.start)
+      const letters = new DeadLetters(log, removed, config, context, surroundings)
+      await letters.#trim()
+      await letters.#tidy()
+      return letters
+    } catch (error) {
+      await removed.close()
+      throw error
+    }
   }
 
-  /** Log records that are kept. */
-  get records(): number {
-    return this.#log.end.records - this.#log.start.records
+  /** What is kept. */
+  get held(): Position {
+    const { start, end } = this.#log
+    const removed = this.#removed.since(start)
+    return {
+      elements: end.elements - start.elements - removed.elements,
+      records: end.records - start.records - removed.records,
+      bytes: end.bytes - start.bytes - removed.bytes,
+    }
+  }
+
+  /** The number of the next letter. */
+  get end(): number {
+    return this.#log.end.elements
+  }
+
+  /** The letters of numbers in `[from, end)` that are there when their turn comes. */
+  async *read(from: number, end: number): AsyncGenerator<StoredElement, void, undefined> {
+    const reader = new LogReader(this.#log, from)
+    try {
+      for (let found = await reader.next(); found; found = await reader.next()) {
+        if (found.position.elements >= end) return
+        if (!this.#removed.has(found.position.elements)) yield found
+      }
+    } finally {
+      await reader.end()
+    }
+  }
+
+  /** Takes a letter out, after `move` has put it where it goes. False when it is not there, or on its way already. */
+  async remove(place: Place, move: () => Promise<void>): Promise<boolean> {
+    const { elements: number } = place.position
+    const isHere = number >= this.#log.start.elements && number < this.#log.end.elements
+    if (!isHere || this.#removed.has(number) || this.#leaving.has(number)) return false
+    this.#leaving.add(number)
+    try {
+      await move()
+      await this.#removed.add(place)
+    } finally {
+      this.#leaving.delete(number)
+    }
+    await this.#trim()
+    return true
   }
 
   /** What they take on the disk. */
@@ -89,6 +152,14 @@ export class DeadLetters {
     clearInterval(this.#timer)
     await this.#tidying
     await this.#log.close()
+    await this.#removed.close()
+  }
+
+  /** Deletes segments that nothing is kept in. */
+  async #trim(): Promise<void> {
+    let { elements: first } = this.#log.start
+    while (this.#removed.has(first)) first++
+    await this.#log.trimAll(first)
   }
 
   #count(records: number, pipeline: string): void {
@@ -131,8 +202,12 @@ export class DeadLetters {
 
   /** Whether there was something to drop. */
   async #drop(reason: 'full' | 'age'): Promise<boolean> {
-    const { elements, records } = await this.#log.dropOldest()
+    const before = this.held
+    const { elements } = await this.#log.dropOldest()
     if (elements === 0) return false
+    // What was taken out by hand is not dropped.
+    const records = before.records - this.held.records
+    await this.#removed.forget(this.#log.start)
     this.#context.metrics
       .counter('sluice_dead_letter_dropped_log_records_total', 'Log records dropped from the dead letters.', {
         reason,

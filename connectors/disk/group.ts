@@ -118,7 +118,7 @@ export class Group {
     }
     for (const { state, stored } of this.#entries) {
       if (state !== 'settled') continue
-      held.elements--
+      held.elements -= stored.end.elements - stored.position.elements
       held.records -= stored.records
       held.bytes -= stored.end.bytes - stored.position.bytes
     }
@@ -153,6 +153,40 @@ export class Group {
     }
   }
 
+  /** Lets go of all that is not lent, up to the end of the log, unread. Returns what that was. */
+  async purge(): Promise<Position> {
+    const before = this.held
+    const from = this.#readUpTo
+    const { end } = this.#options.storage
+    this.#reader.skipTo(end.elements)
+    this.#readUpTo = end
+    // The cursor passes it as it does an element that is settled.
+    const skipped: Entry = {
+      stored: {
+        kind: 'element',
+        position: from,
+        end,
+        timeMs: 0,
+        records: end.records - from.records,
+        payload: NOTHING,
+      },
+      state: 'waiting',
+      lease: undefined,
+      dueAt: Number.POSITIVE_INFINITY,
+      size: 0,
+    }
+    this.#entries.push(skipped)
+    this.#unsettled++
+    const waiting = this.#entries.filter(({ state }) => state === 'waiting')
+    await Promise.all(waiting.map((entry) => this.#settle(entry)))
+    const after = this.held
+    return {
+      elements: before.elements - after.elements,
+      records: before.records - after.records,
+      bytes: before.bytes - after.bytes,
+    }
+  }
+
   /** Ends the consumer. What is lent is not waited for: it comes again after the next start. */
   async close(): Promise<void> {
     this.#closed = true
@@ -183,7 +217,8 @@ export class Group {
 
   async #read(): Promise<Entry | undefined> {
     const stored = await this.#reader.next()
-    if (stored === undefined) return undefined
+    // It may have been purged while it was being read.
+    if (stored === undefined || stored.position.elements < this.#readUpTo.elements) return undefined
     const lost = stored.position.elements - this.#readUpTo.elements
     if (lost > 0) {
       const records = stored.position.records - this.#readUpTo.records
@@ -294,6 +329,7 @@ export class Group {
   }
 
   async #settle(entry: Entry): Promise<void> {
+    if (entry.state === 'settled') return
     if (entry.state === 'lent') this.#lent--
     entry.state = 'settled'
     this.#deliveries.succeeded(entry.stored.position.elements)

@@ -1,4 +1,5 @@
 import { defineConnector } from '../../src/define.ts'
+import { administer } from './administer.ts'
 import { DiskConfig } from './config.ts'
 import { DiskConnector } from './connector.ts'
 
@@ -14,4 +15,5 @@ export const disk = defineConnector({
   isSpill: true,
   example: { directory: '/tmp/sluice-example/buffer', min_free: '1MiB' },
   create: (config, context) => new DiskConnector(config, context),
+  administer,
 })

@@ -8,6 +8,7 @@ import { SegmentReader } from './segment-reader.ts'
 export class LogReader {
   readonly #log: Log
   #next: number
+  #skipped = false
   #segment: Segment | undefined
   #handle: FileHandle | undefined
   #reader: SegmentReader | undefined
@@ -17,14 +18,16 @@ export class LogReader {
     this.#log = log
     this.#next = from
     // A file that is open keeps its room on the disk, deleted or not.
-    log.onRemove((segment) => {
-      if (segment === this.#segment) void this.close()
-    })
+    log.onRemove(this.#onRemove)
   }
 
   /** The next element, or undefined when all were read that there are. One call at a time. */
   async next(): Promise<StoredElement | undefined> {
     while (this.#next < this.#log.end.elements) {
+      if (this.#skipped) {
+        this.#skipped = false
+        await this.close()
+      }
       const segment = this.#segment ?? this.#log.segmentOf(this.#next)
       if (segment === undefined) return undefined
       const following = this.#log.following(segment)
@@ -62,11 +65,27 @@ export class LogReader {
     this.#segment = following
   }
 
+  /** Goes on with the element of number `next` at least, also where a call is under way. */
+  skipTo(next: number): void {
+    this.#next = Math.max(this.#next, next)
+    this.#skipped = true
+  }
+
   /** Closes the file; reading on opens it again. */
   async close(): Promise<void> {
     const handle = this.#handle
     this.#segment = this.#handle = this.#reader = undefined
     await handle?.close()
+  }
+
+  /** Closes it for good. */
+  async end(): Promise<void> {
+    this.#log.offRemove(this.#onRemove)
+    await this.close()
+  }
+
+  readonly #onRemove = (segment: Segment): void => {
+    if (segment === this.#segment) void this.close()
   }
 
   async #open(segment: Segment): Promise<SegmentReader> {

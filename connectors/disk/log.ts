@@ -48,7 +48,7 @@ export class Log {
   readonly #options: LogOptions
   readonly #segments: Segment[]
   readonly #appended: ((before: Position) => void)[] = []
-  readonly #removed: ((segment: Segment) => void)[] = []
+  readonly #removed = new Set<(segment: Segment) => void>()
   #start: Position
   #end: Position
   #bytes: number
@@ -103,7 +103,12 @@ export class Log {
 
   /** Calls back when a segment is deleted. */
   onRemove(listener: (segment: Segment) => void): void {
-    this.#removed.push(listener)
+    this.#removed.add(listener)
+  }
+
+  /** Calls back no more. */
+  offRemove(listener: (segment: Segment) => void): void {
+    this.#removed.delete(listener)
   }
 
   /** The segment that holds the element of this number, if any does. */

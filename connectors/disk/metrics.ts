@@ -117,5 +117,9 @@ export function addGauges(
     Number.isFinite(space.free) ? space.free : 0,
   )
   add('sluice_dead_letter_bytes', 'Bytes that dead letters take on the disk.', () => store()?.dead.bytes ?? 0)
-  add('sluice_dead_letter_records', 'Log records in the dead-letter queue.', () => store()?.dead.records ?? 0)
+  add(
+    'sluice_dead_letter_records',
+    'Log records in the dead-letter queue.',
+    () => store()?.dead.held.records ?? 0,
+  )
 }

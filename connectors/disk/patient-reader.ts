@@ -50,6 +50,12 @@ export class PatientReader {
     }
   }
 
+  /** Goes on with the element of number `next` at least, whatever became of those before. */
+  skipTo(next: number): void {
+    this.#options.reader.skipTo(next)
+    this.#succeeded()
+  }
+
   close(): Promise<void> {
     return this.#options.reader.close()
   }

@@ -19,7 +19,8 @@ import { Quarantine } from './quarantine.ts'
  * identity.key              what batch ids are made with
  * 0000000000001234.seg      a segment of the log: see segment.ts
  * cursor-logs%2Fdrain       how far a group has come, and what failed: see cursor.ts
- * dead/                     the log of dead letters
+ * dead/                     the log of dead letters, and in `removed` which of them are gone: see removed.ts
+ * admin.sock                where the process inside listens to commands
  * *.corrupt                 what could not be read
  * ```
  */

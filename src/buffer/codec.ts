@@ -20,7 +20,7 @@ export interface CodecContext {
   readonly log: Logger
   /** Counts what packing saves; a command counts nothing. */
   readonly metrics?: ComponentMetrics
-  /** Told what is wrong when a key is missing, and undefined when that is over. */
+  /** Told what is wrong when a key is missing, and undefined when that is over; a command says so itself. */
   readonly trouble?: (problem: string | undefined) => void
 }
 
@@ -81,12 +81,14 @@ export class Codec {
   }
 
   #miss(error: MissingKeyError): void {
-    if (this.#trouble === undefined) this.#context.log.error(error.message)
+    const { log, trouble } = this.#context
+    if (trouble === undefined) return
+    if (this.#trouble === undefined) log.error(error.message)
     clearTimeout(this.#trouble)
-    this.#context.trouble?.(error.message)
+    trouble(error.message)
     this.#trouble = setTimeout(() => {
       this.#trouble = undefined
-      this.#context.trouble?.(undefined)
+      trouble(undefined)
     }, TROUBLE_MS).unref()
   }
 }

@@ -17,6 +17,9 @@ const REFILL_BACKOFF: BackoffSettings = { initial_interval: 250, max_interval: 2
 /** After a fault of our own: long enough not to spin. */
 const RELEASE_DELAY_MS = 1_000
 
+/** What the refill of a connector is called among the groups of its overflow. */
+export const overflowGroup = (connector: string): string => `overflow/${connector}`
+
 export interface OverflowOptions {
   readonly primary: Connector
   readonly spill: SpillConnector

@@ -13,6 +13,8 @@ export interface CliContext {
     options: { readonly pipelines?: readonly string[] },
   ) => Promise<number>
   readonly env: Environment
-  readonly stdout: { write(text: string): unknown }
+  readonly stdout: { write(text: string | Uint8Array): unknown }
   readonly stderr: { write(text: string): unknown }
+  /** Asks the person at the terminal; undefined where there is none. */
+  readonly confirm: (question: string) => Promise<boolean | undefined>
 }

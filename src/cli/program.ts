@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/errors.ts'
+import { addBuffer } from './buffer.ts'
 import { addComponents } from './components.ts'
 import { type CliContext, EXIT } from './context.ts'
+import { addDlq } from './dlq.ts'
 import { packageFile } from './package.ts'
 import { addPrintConfig } from './print-config.ts'
 import { addRun } from './run.ts'
@@ -18,6 +20,8 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   addValidate(program, context)
   addPrintConfig(program, context)
   addComponents(program, context)
+  addBuffer(program, context)
+  addDlq(program, context)
   try {
     await program.parseAsync(args, { from: 'user' })
     return code

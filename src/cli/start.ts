@@ -1,6 +1,7 @@
 import { components } from '../components.ts'
 import { WORKER_VARIABLE } from '../processes/messages.ts'
 import { runService } from '../service/run.ts'
+import { askAtTerminal } from './confirm.ts'
 import { runCli } from './program.ts'
 
 /** Runs the command line that the process was given, or works for the process that started it; resolves to the exit code. */
@@ -20,5 +21,6 @@ export async function start(): Promise<number> {
     env: process.env,
     stdout: process.stdout,
     stderr: process.stderr,
+    confirm: askAtTerminal,
   })
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Logger } from 'pino'
-import { OverflowConnector } from '../buffer/overflow.ts'
+import { OverflowConnector, overflowGroup } from '../buffer/overflow.ts'
 import type { Connector, Lifecycle, Push, SpillConnector } from '../component.ts'
 import type { Configured, DefinitionOf } from '../config/components.ts'
 import type { ServiceConfig } from '../config/config.ts'
@@ -122,7 +122,7 @@ export class Service {
     const overflow = this.#config.overflows.get(id)
     if (overflow === undefined || !this.#pipelines.some(({ exporters }) => exporters.includes(id)))
       return primary
-    const group = `overflow/${id}`
+    const group = overflowGroup(id)
     const spill = this.#createConnector(known(this.#config.connectors, overflow), [group]) as SpillConnector
     return new OverflowConnector({ primary, spill, group, context: this.#context('connector', id) })
   }

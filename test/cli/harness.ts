@@ -19,20 +19,34 @@ export interface Outcome {
 /** Runs `sluice` with these words in this process; the service is one that stops at once. */
 export async function sluice(
   args: readonly string[],
-  { env = {}, result = 0 }: { readonly env?: CliContext['env']; readonly result?: number } = {},
+  {
+    env = {},
+    result = 0,
+    components = registry,
+    answer,
+  }: {
+    readonly env?: CliContext['env']
+    readonly result?: number
+    readonly components?: CliContext['components']
+    /** What the person at the terminal says; without it there is nobody. */
+    readonly answer?: boolean
+  } = {},
 ): Promise<Outcome> {
   let stdout = ''
   let stderr = ''
   const started: Outcome['started'] = []
   const code = await runCli(args, {
-    components: registry,
+    components,
     runService: async (config, { pipelines }) => {
       started.push({ config, pipelines })
       return result
     },
     env,
-    stdout: { write: (text) => (stdout += text) },
+    stdout: {
+      write: (text) => (stdout += typeof text === 'string' ? text : Buffer.from(text).toString('latin1')),
+    },
     stderr: { write: (text) => (stderr += text) },
+    confirm: async () => answer,
   })
   return { code, stdout, stderr, started }
 }

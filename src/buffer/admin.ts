@@ -1,0 +1,72 @@
+import type { Logger } from 'pino'
+import type { Codec } from './codec.ts'
+import type { Element } from './group-commit.ts'
+
+/**
+ * A buffer as an operator works on it, beside the processes that fill and empty it. Every action is atomic: a crash
+ * leaves a dead letter where it was or where it was to go, at worst in both places, where its ids make it harmless.
+ */
+export interface BufferAdmin {
+  /** Packs and opens elements as the settings say. */
+  readonly codec: Codec
+  /** Unpacked bytes of an element. */
+  readonly elementBytes: number
+  stats(): Promise<BufferStats>
+  /** The oldest elements of a queue as stored, without taking them. */
+  peek(queue: QueueName, limit: number): Promise<readonly Buffer[]>
+  /** Deletes what waits in a queue, but not what a drain holds. */
+  purge(queue: QueueName): Promise<Amount>
+  /** The dead letters that are there now, oldest first; those that go meanwhile may be missed, others are not. */
+  letters(): AsyncIterable<KeptLetter>
+  /** Puts `elements` at the end of a queue and takes the letter away, in one. False when it was gone already. */
+  replay(letter: KeptLetter, queue: QueueName, elements: readonly Element[]): Promise<boolean>
+  /** Deletes a letter. False when it was gone already. */
+  drop(letter: KeptLetter): Promise<boolean>
+  close(): Promise<void>
+}
+
+/** What a connector needs to be administered. */
+export interface AdminContext {
+  /** Every pipeline of the whole file that reads from the connector. */
+  readonly groups: readonly string[]
+  readonly log: Logger
+}
+
+export interface QueueName {
+  /** Empty where a buffer has no streams. */
+  readonly stream: string
+  /** The pipeline that reads from it. */
+  readonly group: string
+}
+
+export interface Amount {
+  readonly elements: number
+  readonly records: number
+  /** As stored. */
+  readonly bytes: number
+}
+
+export interface QueueStats extends QueueName, Amount {
+  /** Elements that drains hold. */
+  readonly inFlight: number
+  /** When the oldest batch came, epoch milliseconds; undefined where there is none, or none that can be read. */
+  readonly oldestMs: number | undefined
+  /** Log records that came in and left since the buffer was made: two looks tell how fast. */
+  readonly pushed: number
+  readonly left: number
+}
+
+export interface BufferStats {
+  readonly queues: readonly QueueStats[]
+  readonly dead: readonly (Amount & { readonly stream: string })[]
+  /** Bytes in use, and those from which on pushes are refused; undefined without a limit. */
+  readonly room: { readonly used: number; readonly limit: number } | undefined
+}
+
+/** A dead letter as stored. */
+export interface KeptLetter {
+  /** What the connector finds it by. */
+  readonly key: string
+  readonly stream: string
+  readonly element: Buffer
+}

@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto'
+import type { LogBatch } from '../logs/batch.ts'
+import { MalformedError } from '../logs/wire.ts'
+import type { KeptLetter } from './admin.ts'
+import type { Codec } from './codec.ts'
+import type { Element } from './group-commit.ts'
+import { MissingKeyError } from './seal.ts'
+
+const ID_LENGTH = 12
+
+/** A dead letter, opened as far as that is possible. */
+export interface Letter {
+  /** The beginning of the SHA-256 of what is stored: the same wherever and whenever it is listed. */
+  readonly id: string
+  readonly kept: KeptLetter
+  readonly reason: string
+  /** The pipeline it was lost to; undefined where nobody wrote that down. */
+  readonly pipeline: string | undefined
+  readonly buriedMs: number | undefined
+  /** Undefined when it cannot be opened. */
+  readonly batch: LogBatch | undefined
+}
+
+export function readLetter(kept: KeptLetter, codec: Codec): Letter {
+  const id = createHash('sha256').update(kept.element).digest('hex').slice(0, ID_LENGTH)
+  const { batch, problem } = open(kept.element, codec)
+  const letter = batch?.letter
+  return {
+    id,
+    kept,
+    reason: letter?.reason ?? problem ?? 'was buried as it is',
+    pipeline: letter?.pipeline,
+    buriedMs: letter?.buriedMs,
+    batch,
+  }
+}
+
+/**
+ * What a letter becomes when it goes back into a queue: the same records, with the same ids, positions and edits, as
+ * they were when they were refused. What was buried as it is goes back as it is.
+ */
+export function elementsOf({ kept, batch }: Letter, codec: Codec, elementBytes: number): Element[] {
+  if (batch?.letter === undefined) return [{ bytes: kept.element, records: batch?.size ?? 0 }]
+  return batch.encode(elementBytes).map(({ bytes, records }) => ({ bytes: codec.pack(bytes), records }))
+}
+
+function open(element: Buffer, codec: Codec): { readonly batch?: LogBatch; readonly problem?: string } {
+  try {
+    return { batch: codec.open(element) }
+  } catch (error) {
+    if (error instanceof MissingKeyError) return { problem: error.message }
+    if (error instanceof MalformedError) return { problem: `undecodable: ${error.message}` }
+    throw error
+  }
+}
