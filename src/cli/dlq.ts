@@ -32,7 +32,7 @@ export function addDlq(program: Command, context: CliContext): void {
       .option(
         '-w, --where <condition>',
         'only letters with reason, pipeline, stream, or an attribute such as service.name: name=value, !=, =~ pattern, !~',
-        (condition: string, before: string[] = []) => [...before, condition],
+        (condition: string, before: string[] | undefined) => [...(before ?? []), condition],
       )
       .option('--since <time>', 'only letters of this time or later; 2h is two hours ago')
       .option('--until <time>', 'only letters from before this time')

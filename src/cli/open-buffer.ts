@@ -67,7 +67,7 @@ function chooseConnector(named: string | undefined, { connectors, overflows }: S
   throw ConfigError.about('--connector', `say which buffer is meant: ${able.join(', ')}`)
 }
 
-function groupsOf(id: string, { groups, overflows }: ServiceConfig): readonly string[] {
-  const owner = [...overflows].find(([, overflow]) => overflow === id)?.[0]
-  return owner === undefined ? groups(id) : [overflowGroup(owner)]
+function groupsOf(id: string, config: ServiceConfig): readonly string[] {
+  const owner = [...config.overflows].find(([, overflow]) => overflow === id)?.[0]
+  return owner === undefined ? config.groups(id) : [overflowGroup(owner)]
 }

@@ -67,7 +67,7 @@ describe.each([
 ])('sluice dlq %s', (_, isRunning) => {
   async function opened(
     settings = {},
-  ): Promise<{ folder: string; file: string; reopen(): Promise<OpenBuffer> }> {
+  ): Promise<{ folder: string; file: string; reopen: () => Promise<OpenBuffer> }> {
     const folder = newFolder()
     const first = await openBuffer(folder, settings)
     await buryTwo(first)
