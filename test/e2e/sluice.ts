@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { freePort } from '../servers/ports.ts'
 import { Child } from '../servers/process.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+export const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const START_TIMEOUT = 30_000
 const STOP_TIMEOUT = 30_000
 
@@ -18,11 +18,15 @@ export interface MetricsSnapshot {
 /** A Sluice process as a user runs it. */
 export interface Sluice extends AsyncDisposable {
   readonly pid: number
+  /** The config it runs with. */
+  readonly file: string
   readonly output: string
   /** Resolves with the first line that matches, written before or after this call. */
   line(pattern: RegExp): Promise<string>
   metrics(): Promise<MetricsSnapshot>
   stop(): Promise<void>
+  /** Ends it in order, and keeps its config for `restart`. */
+  stopProcess(): Promise<void>
   kill(): Promise<void>
   /** Starts it again with the same config. */
   restart(): Promise<void>
@@ -56,6 +60,7 @@ export async function startSluice({ config, pipelines }: SluiceOptions): Promise
     get pid() {
       return child.pid
     },
+    file,
     get output() {
       return child.output
     },
@@ -65,6 +70,7 @@ export async function startSluice({ config, pipelines }: SluiceOptions): Promise
       return parseMetrics(await response.text())
     },
     stop,
+    stopProcess: async () => void (await child.stop(STOP_TIMEOUT)),
     kill: () => child.kill(),
     async restart() {
       child = await start()
