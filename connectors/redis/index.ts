@@ -4,6 +4,7 @@ import type { Connector } from '../../src/component.ts'
 import { type ComponentContext, defineConnector } from '../../src/define.ts'
 import { rateLimited } from '../../src/telemetry/logger.ts'
 import type { ComponentMetrics } from '../../src/telemetry/metrics.ts'
+import { administer } from './admin/administer.ts'
 import { RedisConfig } from './config.ts'
 import { Connection } from './connection/connection.ts'
 import { confirmationOf } from './connection/durability.ts'
@@ -28,6 +29,7 @@ export const redis = defineConnector({
   example: { url: 'redis://127.0.0.1:6379' },
 
   overflow: (config) => config.overflow,
+  administer,
 
   create(config, given): Connector {
     const { groups } = given

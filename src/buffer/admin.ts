@@ -3,8 +3,8 @@ import type { Codec } from './codec.ts'
 import type { Element } from './group-commit.ts'
 
 /**
- * A buffer as an operator works on it, beside the processes that fill and empty it. Every action is atomic: a crash
- * leaves a dead letter where it was or where it was to go, at worst in both places, where its ids make it harmless.
+ * A buffer as an operator works on it, beside the processes that fill and empty it. A crash leaves a dead letter
+ * where it was or where it was to go, at worst in both places, where its ids make it harmless.
  */
 export interface BufferAdmin {
   /** Packs and opens elements as the settings say. */
@@ -19,7 +19,7 @@ export interface BufferAdmin {
   /** The dead letters that are there now, oldest first; those that go meanwhile may be missed, others are not. */
   letters(): AsyncIterable<KeptLetter>
   /** Puts `elements` at the end of a queue and takes the letter away, in one. False when it was gone already. */
-  replay(letter: KeptLetter, queue: QueueName, elements: readonly Element[]): Promise<boolean>
+  replay(letter: KeptLetter, queue: QueueName, elements: readonly ReplayedElement[]): Promise<boolean>
   /** Deletes a letter. False when it was gone already. */
   drop(letter: KeptLetter): Promise<boolean>
   close(): Promise<void>
@@ -61,6 +61,12 @@ export interface BufferStats {
   readonly dead: readonly (Amount & { readonly stream: string })[]
   /** Bytes in use, and those from which on pushes are refused; undefined without a limit. */
   readonly room: { readonly used: number; readonly limit: number } | undefined
+}
+
+/** What a dead letter becomes in a queue. */
+export interface ReplayedElement extends Element {
+  /** Another tool made it: nobody counted it as it came. */
+  readonly foreign: boolean
 }
 
 /** A dead letter as stored. */

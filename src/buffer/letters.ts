@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { LogBatch } from '../logs/batch.ts'
 import { MalformedError } from '../logs/wire.ts'
-import type { KeptLetter } from './admin.ts'
+import type { KeptLetter, ReplayedElement } from './admin.ts'
 import type { Codec } from './codec.ts'
-import type { Element } from './group-commit.ts'
+import { readLabel } from './label.ts'
 import { MissingKeyError } from './seal.ts'
 
 const ID_LENGTH = 12
@@ -24,7 +24,7 @@ export interface Letter {
 export function readLetter(kept: KeptLetter, codec: Codec): Letter {
   const id = createHash('sha256').update(kept.element).digest('hex').slice(0, ID_LENGTH)
   const { batch, problem } = open(kept.element, codec)
-  const letter = batch?.letter
+  const letter = readLabel(kept.element).label?.letter ?? batch?.letter
   return {
     id,
     kept,
@@ -39,9 +39,19 @@ export function readLetter(kept: KeptLetter, codec: Codec): Letter {
  * What a letter becomes when it goes back into a queue: the same records, with the same ids, positions and edits, as
  * they were when they were refused. What was buried as it is goes back as it is.
  */
-export function elementsOf({ kept, batch }: Letter, codec: Codec, elementBytes: number): Element[] {
-  if (batch?.letter === undefined) return [{ bytes: kept.element, records: batch?.size ?? 0 }]
-  return batch.encode(elementBytes).map(({ bytes, records }) => ({ bytes: codec.pack(bytes), records }))
+export function elementsOf({ kept, batch }: Letter, codec: Codec, elementBytes: number): ReplayedElement[] {
+  if (batch?.letter === undefined) {
+    const { content } = readLabel(kept.element)
+    return [{ bytes: content, records: batch?.size ?? 0, foreign: batch?.sealed !== true }]
+  }
+  const pieces = batch.encode(elementBytes)
+  return pieces.map(({ bytes, records }) => ({ bytes: codec.pack(bytes), records, foreign: false }))
+}
+
+/** Log records that a dead letter counts for: of what was buried as it is, only its label knows. */
+export function recordsOf(element: Buffer, codec: Codec): number {
+  const { label } = readLabel(element)
+  return label?.records ?? open(element, codec).batch?.size ?? 0
 }
 
 function open(element: Buffer, codec: Codec): { readonly batch?: LogBatch; readonly problem?: string } {
