@@ -1,6 +1,7 @@
 import type { BufferAdmin, BufferStats, KeptLetter, QueueName } from '../../src/buffer/admin.ts'
 import type { Codec } from '../../src/buffer/codec.ts'
 import type { Element } from '../../src/buffer/group-commit.ts'
+import { addressed, readAddress } from './addressed.ts'
 import type { DiskConfig } from './config.ts'
 import type { Group } from './group.ts'
 import { LogReader } from './log-reader.ts'
@@ -54,7 +55,8 @@ export class DiskAdmin implements BufferAdmin {
       while (elements.length < limit) {
         const found = await reader.next()
         if (found === undefined) break
-        elements.push(found.payload)
+        const { group: only, element } = readAddress(found.payload)
+        if (only === undefined || only === group) elements.push(element)
       }
     } finally {
       await reader.end()
@@ -89,10 +91,13 @@ export class DiskAdmin implements BufferAdmin {
   }
 
   replay({ key }: KeptLetter, { group }: QueueName, elements: readonly Element[]): Promise<boolean> {
-    const { dead, storage } = this.#options.store
+    const { dead, storage, groups } = this.#options.store
     this.#group(group)
+    const toGroup = (bytes: Buffer): Buffer => (groups.size > 1 ? addressed(group, bytes) : bytes)
     return dead.remove(placeOf(key), async () => {
-      await Promise.all(elements.map((element) => storage.append(element)))
+      await Promise.all(
+        elements.map(({ bytes, records }) => storage.append({ bytes: toGroup(bytes), records })),
+      )
     })
   }
 

@@ -3,6 +3,7 @@ import type { Codec } from '../../src/buffer/codec.ts'
 import { MissingKeyError } from '../../src/buffer/seal.ts'
 import type { DeadLetters, Lease } from '../../src/component.ts'
 import type { LogBatch } from '../../src/logs/batch.ts'
+import { readAddress } from './addressed.ts'
 import type { Cursor } from './cursor.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { Log } from './log.ts'
@@ -236,6 +237,11 @@ export class Group {
   }
 
   async #lend(entry: Entry, signal: AbortSignal): Promise<Lease | undefined> {
+    const { group, element } = readAddress(entry.stored.payload)
+    if (group !== undefined && group !== this.#options.name) {
+      await this.#settle(entry)
+      return undefined
+    }
     const { elements } = entry.stored.position
     const failures = this.#deliveries.of(elements)
     // Before it is opened: that may be what ends the process.
@@ -245,7 +251,7 @@ export class Group {
       await this.#bury(entry, failures)
       return undefined
     }
-    const batch = this.#open(entry)
+    const batch = this.#open(entry.stored, element)
     if (batch === 'sealed') {
       this.#deliveries.returned(elements)
       entry.dueAt = performance.now() + KEY_RETRY_MS
@@ -283,9 +289,9 @@ export class Group {
   }
 
   /** Opened anew each time it is lent: whoever had it may have edited the batch. `sealed` is what waits for its key. */
-  #open({ stored }: Entry): LogBatch | 'sealed' | undefined {
+  #open(stored: StoredElement, element: Buffer): LogBatch | 'sealed' | undefined {
     try {
-      const batch = this.#options.codec.open(stored.payload)
+      const batch = this.#options.codec.open(element)
       batch.identify(this.#options.key)
       return batch
     } catch (err) {
@@ -303,8 +309,9 @@ export class Group {
     const poison = failures >= maxDeliveries
     const fields = { group: pipeline, element: stored.position.elements, records: stored.records }
     try {
-      const batch = failures === maxDeliveries ? this.#open(entry) : undefined
-      if (batch === undefined || batch === 'sealed') await buryRaw(stored, poison)
+      const { element } = readAddress(stored.payload)
+      const batch = failures === maxDeliveries ? this.#open(stored, element) : undefined
+      if (batch === undefined || batch === 'sealed') await buryRaw({ ...stored, payload: element }, poison)
       else await buryPoison({ batch, pipeline, reason: `handed out ${failures} times without success` })
     } catch (err) {
       log.warn({ err, ...fields }, 'an element could not be buried yet')

@@ -2,6 +2,7 @@ import { components } from '../components.ts'
 import { WORKER_VARIABLE } from '../processes/messages.ts'
 import { runService } from '../service/run.ts'
 import { askAtTerminal } from './confirm.ts'
+import { EXIT } from './context.ts'
 import { runCli } from './program.ts'
 
 /** Runs the command line that the process was given, or works for the process that started it; resolves to the exit code. */
@@ -11,7 +12,9 @@ export async function start(): Promise<number> {
     const { runWorker } = await import('../processes/worker.ts')
     return runWorker(components)
   }
-  return runCli(process.argv.slice(2), {
+  const args = process.argv.slice(2)
+  if (args[0] !== 'run') process.stdout.on('error', endWhereNobodyReads)
+  return runCli(args, {
     components,
     runService: async (config, options) => {
       if (config.processes === undefined) return runService(config, options)
@@ -23,4 +26,10 @@ export async function start(): Promise<number> {
     stderr: process.stderr,
     confirm: askAtTerminal,
   })
+}
+
+/** `| head` has seen enough. */
+function endWhereNobodyReads(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok)
+  throw error
 }

@@ -17,7 +17,7 @@ import { keyFile } from '../support/keys.ts'
 import { attributes, batchOf, documentsOf, text } from '../support/otlp.ts'
 import { configFile, type Outcome, sluice } from './harness.ts'
 
-function configOf(folder: string, { encryption = '' } = {}): string {
+function configOf(folder: string, { encryption = '', pipelines = '' } = {}): string {
   return configFile(`
 receivers:
   otlp: { protocols: { http: { endpoint: "127.0.0.1:0" } } }
@@ -29,7 +29,7 @@ service:
   pipelines:
     logs/gateway: { receivers: [otlp], exporters: [disk] }
     ${GROUP}: { receivers: [disk], exporters: [debug] }
-`)
+${pipelines}`)
 }
 
 const ofService = (service: string, ...bodies: string[]): LogBatch =>
@@ -255,6 +255,23 @@ describe('a replay', () => {
     const { batch: replayed } = await consume(buffer).next()
     expect(documentsOf(replayed)).toMatchObject([{ body: { text: 'a' } }, { body: { text: 'c' } }])
     expect(identities(replayed).map((identity) => identity.split('/')[1])).toEqual(['0', '2'])
+    await buffer.stop()
+  })
+
+  it('goes to the pipeline that had refused it, and to no other that reads from the folder', async () => {
+    const other = 'logs/archive'
+    const folder = newFolder()
+    const buffer = await openBuffer(folder, {}, [GROUP, other])
+    await buryTwo(buffer)
+    const file = configOf(folder, { pipelines: `    ${other}: { receivers: [disk], exporters: [debug] }\n` })
+
+    await run(file, 'replay', '--where', 'reason=too large')
+    await run(file, 'replay', '--all', '--group', other)
+    await buffer.pushNamed('for both')
+
+    expect(await drain(buffer)).toEqual(['d', 'for both'])
+    expect(await drain(buffer, other)).toEqual(['a', 'b', 'c', 'for both'])
+    expect(await buffer.context.value('sluice_buffer_acked_log_records_total', { group: other })).toBe(4)
     await buffer.stop()
   })
 
