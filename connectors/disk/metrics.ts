@@ -122,4 +122,9 @@ export function addGauges(
     'Log records in the dead-letter queue.',
     () => store()?.dead.held.records ?? 0,
   )
+  add(
+    'sluice_dead_letter_elements',
+    'Elements in the dead-letter queue.',
+    () => store()?.dead.held.elements ?? 0,
+  )
 }
