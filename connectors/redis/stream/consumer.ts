@@ -202,11 +202,9 @@ export class Consumer {
     if ((readLabel(bytes).label?.deliveries ?? 0) >= SUSPECT) {
       this.#alone = true
       // Should it end this process, whoever buries it need not unpack it to count what is lost.
-      if (!(await worker.settle(number, 'note', content))) return undefined
-      if (this.#ending.signal.aborted) {
-        void this.#settle(loan, 'return')
-        return undefined
-      }
+      await unlessAborted(worker.settle(number, 'note', content), this.#ending.signal)
+      if (this.#ending.signal.aborted) void this.#settle(loan, 'return')
+      if (this.#ending.signal.aborted || worker.gone) return undefined
     }
     return this.#leaseOf(opened, loan)
   }

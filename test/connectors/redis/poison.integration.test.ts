@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { zstdDecompressSync } from 'node:zlib'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { SETTLE } from '../../../connectors/redis/stream/scripts.ts'
 import { openElement } from '../../../src/buffer/element.ts'
 import { readLabel } from '../../../src/buffer/label.ts'
 import { Child } from '../../servers/process.ts'
@@ -19,6 +20,7 @@ import {
   openBuffer,
   statsOf,
 } from './harness.ts'
+import { startProxy } from './proxy.ts'
 
 const SHORT = { worker_timeout: '1s', heartbeat: '200ms' }
 
@@ -137,6 +139,54 @@ describe('an element that cannot be delivered', () => {
     await consumer.abort()
   })
 
+  it('is counted once where the answer to its release is lost', async () => {
+    await using proxy = await startProxy(server.port)
+    await using buffer = await openBuffer(proxy.url)
+    await buffer.push(named('a'))
+    const consumer = consume(buffer.connector)
+    const lease = await consumer.next()
+    await lease.release(0)
+    const again = await consumer.next()
+
+    proxy.loseAnswerTo(SETTLE.sha)
+    await again.release(0)
+    const suspect = await consumer.next()
+
+    expect(proxy.lost).toBe(1)
+    const held = await admin.lrangeBuffer((await admin.keys(keyOf(buffer.stream, 'inflight:*')))[0], 0, -1)
+    expect(held.map((element) => readLabel(element).label)).toEqual([{ deliveries: 2, records: 1 }])
+    await suspect.ack()
+    expect(await statsOf(admin, buffer.stream)).toMatchObject({ records: 0, elements: 0, bytes: 0, acked: 1 })
+    await consumer.abort()
+  })
+
+  it('keeps nobody from ending while Redis is away', async () => {
+    await using own = await startRedis()
+    await using proxy = await startProxy(own.port)
+    const buffer = await openBuffer(proxy.url, { command_timeout: '500ms' })
+    await buffer.push(named('a'))
+    const before = consume(buffer.connector)
+    for (let i = 0; i < 2; i++) await (await before.next()).release(0)
+    const suspect = await before.next()
+    await before.abort()
+    await suspect.release(0)
+    const redis = new Redis(own.url)
+    await eventually(async () => (await redis.llen(keyOf(buffer.stream, `queue:${GROUP}`))) === 1)
+    redis.disconnect()
+    // The first settlement from here on is the note of its records, before it is lent.
+    proxy.loseAnswerTo(SETTLE.sha)
+    const consumer = consume(buffer.connector)
+    const next = consumer.next().catch((error: unknown) => String(error))
+    await eventually(() => proxy.lost === 1)
+    own.pause()
+
+    await consumer.abort()
+
+    expect(await next).toMatch(/have ended/)
+    own.resume()
+    await buffer.stop()
+  })
+
   it('is not counted as delivered by an orderly end', async () => {
     const stream = newStream()
     const buffer = await openBuffer(server.url, { stream })
@@ -202,6 +252,7 @@ describe('an element that cannot be delivered', () => {
   it('is put back with its count while Redis is full, and the count survives a crash of Redis', async () => {
     await using own = await startRedis({ args: ['--appendfsync', 'always'] })
     const redis = new Redis(own.url, { retryStrategy: () => 50 })
+    redis.on('error', () => {})
     const marks = { memory_high_watermark: 1, memory_low_watermark: 0.99 }
     await using buffer = await openBuffer(own.url, { ...marks, compression: 'none' })
     await buffer.push(batchOf(1, () => 'a'.padEnd(300_000, '.')))
