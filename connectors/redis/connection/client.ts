@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RetryableError } from '../../../src/component.ts'
+import type { RetryableError } from '../../../src/component.ts'
 import type { Script } from '../stream/scripts.ts'
 import { describe, isReply, tellsOfAnother } from './errors.ts'
-import { parseInfo, versionOf } from './info.ts'
+import { greet } from './greeting.ts'
 import { type Argument, Link, type Target } from './link.ts'
 import { type Locator, nameOf } from './locator.ts'
 
-const LOADING_PAUSE = 250
 const FIRST_DELAY = 100
 const MAX_DELAY = 2_000
 /** Where another server may have taken over, waiting longer gives nobody a rest. */
@@ -169,8 +168,14 @@ export class RedisClient {
     signal.addEventListener('abort', end)
     void link.ended.then(() => signal.removeEventListener('abort', end))
     if (signal.aborted) end()
+    const onLoading = (trouble: RetryableError): void => {
+      this.#lastError = trouble
+    }
     try {
-      this.#server = await this.#greet(link)
+      const { roams } = locator
+      const { server, version } = await greet(link, { address: this.#where(), roams, onLoading })
+      this.#server = server
+      this.#version = version
     } catch (error) {
       link.close(error)
       throw error
@@ -190,34 +195,6 @@ export class RedisClient {
       // Who cannot ask stays: a server that answers is better than none.
       const replaced = await locator.replaced(target).catch(() => false)
       if (replaced) link.close(new Error('another server was put in its place'))
-    }
-  }
-
-  async #greet(link: Link): Promise<string> {
-    const { roams } = this.#options.locator
-    for (;;) {
-      const info = await this.#ask(link)
-      const role = info.get('role')
-      if (roams && role !== undefined && role !== 'master') throw new Error('is a replica, and no primary')
-      this.#version = versionOf(info)
-      if (info.get('loading') !== '1') return info.get('run_id') ?? ''
-      const loading = new RetryableError(`${this.#where()} is reading its data from disk`, {
-        reason: 'loading',
-      })
-      // Another one may take its place meanwhile.
-      if (roams) throw loading
-      this.#lastError = loading
-      await sleep(LOADING_PAUSE)
-    }
-  }
-
-  async #ask(link: Link): Promise<ReadonlyMap<string, string>> {
-    try {
-      return parseInfo(await link.send('INFO', []))
-    } catch (error) {
-      if (!isReply(error)) throw error
-      // A user who may not ask is connected all the same; what reads the state of the server will say so.
-      return new Map()
     }
   }
 

@@ -114,14 +114,14 @@ export class DurableWriter {
     throw this.#refusal
   }
 
-  async #shortfall(link: Link, { command, args, judge }: Question): Promise<Shortfall | undefined> {
+  async #shortfall(link: Link, question: Question): Promise<Shortfall | undefined> {
+    const { command, args } = question
     try {
-      return judge(await link.send(command, args))
+      return question.judge(await link.send(command, args))
     } catch (error) {
       if (!isReply(error) || tellsOfAnother(error)) throw this.#client.explain(error, link)
       const text = error.message.replace(/^ERR /, '')
-      const old = /^unknown command/.test(text)
-      const detail = old
+      const detail = text.startsWith('unknown command')
         ? `does not know ${command}: durability ${command.toLowerCase()} needs Redis 7.2 or Valkey`
         : `cannot be asked to confirm what was written: ${text}`
       return { detail, misfit: true }

@@ -20,7 +20,7 @@ const Tls = z.strictObject({
   ca_file: z
     .string()
     .optional()
-    .describe('Certificates (PEM) that the server’s must be signed by; those of the system without it.'),
+    .describe('Certificates (PEM) of whoever vouches for the server; those of the system without it.'),
   cert_file: z.string().optional().describe('Certificate (PEM) to show to a server that asks for one.'),
   key_file: z.string().optional().describe('Key (PEM) of that certificate.'),
   server_name_override: z

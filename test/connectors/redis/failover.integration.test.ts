@@ -93,7 +93,7 @@ describe.each([
   ['Sentinel', sentinels],
   ['Cluster', cluster],
 ])('a failover by %s under load', (name, start) => {
-  it('is followed by gateway and drain without anybody’s help', async () => {
+  it('is followed by gateway and drain without help', async () => {
     await using deployment = await start()
 
     const { lost, renamed, window } = await drainThrough(`${name}, draining meanwhile`, deployment)
