@@ -121,7 +121,8 @@ export class RedisClient {
   explain(error: unknown, link: Link): RetryableError {
     const { locator } = this.#options
     const explained = describe(this.#where(), error, locator.roams)
-    if (locator.roams && isReply(error) && tellsOfAnother(error)) {
+    // An answer of a link that has been left says nothing about the one of now.
+    if (link === this.#link && locator.roams && isReply(error) && tellsOfAnother(error)) {
       locator.refused?.(error.message)
       link.close(explained)
       this.#lost()
