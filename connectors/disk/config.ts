@@ -56,11 +56,11 @@ export const DiskConfig = z.strictObject({
     ),
   max_deliveries: z
     .int()
-    .min(2)
-    .max(1000)
+    .min(3)
+    .max(100)
     .default(5)
     .describe(
-      'How often an element is handed out without success before it goes to the dead letters. An end of the process without a stop counts as one for all that was out; a stop does not.',
+      'An element that was handed out this often without success, because delivering it failed in an unknown way or the process died of it, goes to the dead letters. From its third time on it is handed out alone.',
     ),
   max_dead_letter_bytes: bytes()
     .prefault('1GiB')

@@ -54,13 +54,16 @@ const MAX_UNSETTLED = 1024
 const BURY_RETRY_MS = 1000
 const KEY_RETRY_MS = 1000
 const NOTHING = Buffer.alloc(0)
+/** As the redis connector says it. */
+const poisonReason = (deliveries: number): string =>
+  `it was handed out ${deliveries} times and never settled: delivering it fails in an unknown way, or ends the drain`
 
 /** The queue of one pipeline: its place in the log, and what lies between there and the last element it has read. */
 export class Group {
   readonly #options: GroupOptions
   readonly #reader: PatientReader
   readonly #deliveries: Deliveries
-  readonly #solitude: Solitude
+  readonly #solitude = new Solitude()
   /** Oldest first, without gaps but for what is damaged: the cursor passes the settled ones at the front. */
   readonly #entries: Entry[] = []
   #unsettled = 0
@@ -86,7 +89,6 @@ export class Group {
       failed: options.unreadable,
     })
     this.#deliveries = options.cursor.deliveries
-    this.#solitude = new Solitude(options.maxDeliveries)
     options.storage.onAppend((before) => {
       if (before.elements <= this.#readUpTo.elements) this.#unreadSince = Date.now()
       this.#wake()
@@ -312,7 +314,7 @@ export class Group {
       const { element } = readAddress(stored.payload)
       const batch = failures === maxDeliveries ? this.#open(stored, element) : undefined
       if (batch === undefined || batch === 'sealed') await buryRaw({ ...stored, payload: element }, poison)
-      else await buryPoison({ batch, pipeline, reason: `handed out ${failures} times without success` })
+      else await buryPoison({ batch, pipeline, reason: poisonReason(failures) })
     } catch (err) {
       log.warn({ err, ...fields }, 'an element could not be buried yet')
       this.#deliveries.returned(stored.position.elements)
@@ -374,7 +376,8 @@ export class Group {
   /** Resolves when there may be something to lend: more was appended or settled, a delay is over, or it is to end. */
   async #nextNews(signal: AbortSignal): Promise<void> {
     if (this.#news || signal.aborted || this.#closed) return
-    const due = Math.min(this.#dueAt(), this.#reader.retryAt || Number.POSITIVE_INFINITY)
+    const { retryAt } = this.#reader
+    const due = Math.min(this.#dueAt(), retryAt > performance.now() ? retryAt : Number.POSITIVE_INFINITY)
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
       this.#notify = resolve

@@ -23,6 +23,12 @@ export function makeCounters(metrics: ComponentMetrics, groups: readonly string[
       return [group, metrics.counter('sluice_buffer_acked_log_records_total', help, { group })]
     }),
   )
+  const dead = (pipeline: string, reason: 'undecodable' | 'deliveries'): BoundCounter =>
+    metrics.counter(
+      'sluice_dead_letter_elements_total',
+      'Elements put in the dead-letter queue as they were, by reason: `undecodable`, or `deliveries` for too many.',
+      { pipeline, reason },
+    )
   const fenced = metrics.counter(
     'sluice_disk_fenced_segments_total',
     'Segment files that get no more, since writing or fdatasync failed.',
@@ -47,22 +53,17 @@ export function makeCounters(metrics: ComponentMetrics, groups: readonly string[
         )
         .inc(records),
     acked: (group, records) => acked.get(group)?.inc(records),
-    undecodable: (group) =>
+    undecodable: (group) => {
       metrics
         .counter(
           'sluice_buffer_undecodable_elements_total',
           'Elements that were no batches, and went to the dead letters as they were.',
           { group },
         )
-        .inc(),
-    poison: (group) =>
-      metrics
-        .counter(
-          'sluice_buffer_poison_elements_total',
-          'Elements handed out max_deliveries times without success, which went to the dead letters.',
-          { group },
-        )
-        .inc(),
+        .inc()
+      dead(group, 'undecodable').inc()
+    },
+    poison: (group) => dead(group, 'deliveries').inc(),
     unreadable: (group) =>
       metrics
         .counter('sluice_buffer_read_errors_total', 'Attempts to read the buffer that failed.', { group })

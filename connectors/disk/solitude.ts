@@ -8,14 +8,8 @@ const ALONE_MS = 10_000
  * else goes out meanwhile, so that its neighbours are not counted, and buried, with it.
  */
 export class Solitude {
-  readonly #suspectFrom: number
   #until = 0
   #waiting: number | undefined
-
-  /** `maxDeliveries`: from which on an element is buried. */
-  constructor(maxDeliveries: number) {
-    this.#suspectFrom = Math.min(SUSPECT_FROM, maxDeliveries - 1)
-  }
 
   /**
    * When an element that failed so often may go out while `out` others are, by `performance.now()`; 0 for at once. It
@@ -25,13 +19,13 @@ export class Solitude {
     const now = performance.now()
     if (out === 0) return 0
     if (now < this.#until) return this.#until
-    if (failures < this.#suspectFrom || this.#waiting === element) return 0
+    if (failures < SUSPECT_FROM || this.#waiting === element) return 0
     this.#waiting = element
     this.#until = now + ALONE_MS
     return this.#until
   }
 
   wentOut(failures: number): void {
-    this.#until = failures < this.#suspectFrom ? 0 : performance.now() + ALONE_MS
+    this.#until = failures < SUSPECT_FROM ? 0 : performance.now() + ALONE_MS
   }
 }
