@@ -18,6 +18,9 @@ import { throughput } from './throughput.ts'
 const KIB = 1024
 const MIB = 1024 * KIB
 const CRASH_AFTER_MS = [150, 400, 900]
+const WRITTEN = 'write MiB/s, CPU ms/MiB, written/byte, wait p50, p99 ms'
+const DRAINED = 'drain MiB/s, CPU ms/MiB, written/byte, lost at kill -9, open ms'
+const HEAD = ['', ...`${WRITTEN}, ${DRAINED}`.split(', ')]
 
 const { values } = parseArgs({
   options: {
@@ -68,15 +71,7 @@ async function compare(elementBytes: number, totalBytes: number): Promise<void> 
     ])
   }
   console.log(`\nelements of ${elementBytes / KIB} KiB, ${totalBytes / MIB} MiB in all`)
-  console.log(
-    textTable(
-      [
-        ...['', 'write MiB/s', 'CPU ms/MiB', 'written/byte', 'wait p50', 'p99 ms'],
-        ...['drain MiB/s', 'CPU ms/MiB', 'written/byte', 'lost at kill -9', 'open ms'],
-      ],
-      rows,
-    ),
-  )
+  console.log(textTable(HEAD, rows))
 }
 
 async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {

@@ -4,7 +4,7 @@ import { Gathered, type StoreKind } from './store.ts'
 
 /** What is used of `lmdb`. */
 interface Lmdb {
-  open(options: object): {
+  readonly open: (options: object) => {
     transaction(work: () => void): Promise<void>
     put(key: number, value: Buffer): unknown
     remove(key: number): unknown

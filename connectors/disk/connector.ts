@@ -50,8 +50,12 @@ export class DiskConnector implements SpillConnector {
       maxPendingBytes: config.max_pending,
       write: async (element) => {
         if (this.#store === undefined) throw this.#notOpen()
-        this.#space.wrote(element.bytes.length)
-        await this.#store.storage.append(element)
+        this.#space.writing(element.bytes.length)
+        try {
+          await this.#store.storage.append(element)
+        } finally {
+          this.#space.written(element.bytes.length)
+        }
       },
     })
     addGauges(context, { store: () => this.#store, space: this.#space, commit: this.#commit })

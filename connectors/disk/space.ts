@@ -20,6 +20,9 @@ export class Space {
   readonly #options: SpaceOptions
   #free = Number.POSITIVE_INFINITY
   #leastFree = 0
+  /** Bytes that were ever written, and those of them that are on their way. */
+  #begun = 0
+  #underWay = 0
   #timer: NodeJS.Timeout | undefined
   #problem: RetryableError | undefined
   #refusedLately = false
@@ -61,15 +64,23 @@ export class Space {
     throw problem
   }
 
-  /** Counts what was written since the last look. */
-  wrote(bytes: number): void {
+  /** Counts what is written from now on: a look that is under way may not see it. */
+  writing(bytes: number): void {
     this.#free -= bytes
+    this.#begun += bytes
+    this.#underWay += bytes
+  }
+
+  /** What was being written is on the disk, or not and never will be. */
+  written(bytes: number): void {
+    this.#underWay -= bytes
   }
 
   async #look(): Promise<void> {
     const { directory, min_free } = this.#options.config
+    const [begun, unseen] = [this.#begun, this.#underWay]
     const { bsize, blocks, bavail } = await statfs(directory)
-    this.#free = bavail * bsize
+    this.#free = bavail * bsize - unseen - (this.#begun - begun)
     this.#leastFree = 'ratio' in min_free ? min_free.ratio * blocks * bsize : min_free.bytes
     const problem = this.#problemWith(0)
     // A large batch may be refused where an empty one is not.

@@ -19,7 +19,7 @@ async function killedWriter(folder: string, prefix: string, drains: boolean, aft
   return { pushed: of('pushed'), delivered: of('delivered') }
 }
 
-describe('a process that is killed', { timeout: 60_000 }, () => {
+describe('a process that is killed', { timeout: 240_000 }, () => {
   it.each([
     ['while it fills the buffer', false],
     ['while it fills and empties the buffer', true],

@@ -38,7 +38,7 @@ async function filled(...names: readonly string[]): Promise<string> {
   return folder
 }
 
-describe('an element that ends the process each time it is delivered', { timeout: 120_000 }, () => {
+describe('an element that ends the process each time it is delivered', { timeout: 240_000 }, () => {
   it('is buried after max_deliveries times, and nothing else is', async () => {
     const maxDeliveries = 3
     const folder = await filled('a', 'b', 'poison', 'c', 'd')

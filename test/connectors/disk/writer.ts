@@ -4,6 +4,9 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventually, newFolder } from './harness.ts'
 
+/** Where other work runs at the same time, a process takes long to start. */
+const START_MS = 60_000
+
 export interface Writer {
   readonly pid: number | undefined
   /** All lines it has written; see `fixtures/writer.ts`. */
@@ -24,7 +27,7 @@ export async function startWriter(folder: string, prefix: string, drains = false
   closeSync(file)
   const exited = once(child, 'exit')
   const said = (): string => readFileSync(path, 'utf8')
-  await eventually(() => said().includes('pushed') || child.exitCode !== null)
+  await eventually(() => said().includes('pushed') || child.exitCode !== null, START_MS)
   return {
     pid: child.pid,
     said,
