@@ -7,12 +7,14 @@ const Share = z.number().positive().max(1)
 export const pressureShape = {
   max_bytes: bytes()
     .prefault('0')
-    .describe('Bytes that the queue of a pipeline may hold in Redis; 0 sets no limit.'),
+    .describe(
+      'Bytes that the queue of a pipeline may hold in Redis, in each stream; 0 sets no limit. A pipeline that does not drain then holds up the others.',
+    ),
   max_records: z
     .int()
     .min(0)
     .default(0)
-    .describe('Log records that the queue of a pipeline may hold in Redis; 0 sets no limit.'),
+    .describe('Log records that the queue of a pipeline may hold in Redis, in each stream; 0 sets no limit.'),
   memory_warn_watermark: Share.default(0.7).describe(
     'Share of a limit from which on the buffer warns. The three marks hold for each limit that is set: maxmemory of the server, max_bytes and max_records.',
   ),

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { STATES, type State } from '../../../connectors/redis/server/states.ts'
+import { LogBatch } from '../../../src/logs/batch.ts'
+import { encodeJsonRequest } from '../../../src/logs/json/encode.ts'
 import { temporaryFolder } from '../../servers/at-exit.ts'
 import { startRedis } from '../../servers/redis.ts'
 import {
@@ -304,6 +306,31 @@ describe.each(mayMount ? [4] : [])('a Redis server with a disk of %d MB', (size)
     }
     await consumer.abort()
     expect(found).toEqual(accepted)
+  })
+})
+
+describe('shedding in front of a queue', () => {
+  it('acknowledges what gives way, counts it once, and counts nothing of what is refused', async () => {
+    await using server = await startRedis()
+    await using buffer = await openBuffer(server.url, { max_records: 100, shedding: { debug: 0.5 } })
+    const ofSeverity = (severityNumber: number, records: number): LogBatch => {
+      const logRecords = Array.from({ length: records }, () => ({ severityNumber }))
+      return LogBatch.decode(
+        encodeJsonRequest(JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] })),
+      )
+    }
+    const dropped = () => buffer.context.value('sluice_dropped_log_records_total', { reason: 'shed_debug' })
+    await buffer.push(ofSeverity(9, 60))
+
+    const all = ofSeverity(5, 10)
+    await buffer.push(all)
+    expect(await dropped()).toBe(10)
+    expect(all.size).toBe(10)
+
+    await buffer.push(ofSeverity(9, 25))
+    await refusal(buffer.push(ofSeverity(5, 10)))
+    expect(await dropped()).toBe(10)
+    expect(await buffer.context.value('sluice_buffer_pushed_log_records_total')).toBe(85)
   })
 })
 
