@@ -11,7 +11,7 @@ const ANSWERS: Readonly<Record<string, readonly [reason: string, meaning: string
   NOREPLICAS: ['no_replicas', 'fewer replicas follow than min-replicas-to-write asks for'],
   MASTERDOWN: ['unreachable', 'its primary is down'],
   CLUSTERDOWN: ['unreachable', 'its cluster is down'],
-  MOVED: ['misconf', 'it is a node of a cluster that does not hold this stream: set cluster instead of url'],
+  MOVED: ['moved', 'it is a node of a cluster that does not hold this stream: set cluster instead of url'],
   ASK: ['moved', 'the stream is on its way to another node of the cluster'],
   TRYAGAIN: ['moved', 'the stream is on its way to another node of the cluster'],
   NOAUTH: ['denied', 'it wants a user and a password: set username and password'],

@@ -35,6 +35,7 @@ describe('what is known of a Redis server', () => {
       findingOf(describeError('redis://cache:6379', reply('ERR wrong number of arguments'))),
     ).toBeUndefined()
     expect(findingOf(describeError('redis://cache:6379', reply('OOM command not allowed')))).toBeUndefined()
+    expect(findingOf(describeError('redis://cache:6379', reply('MOVED 1 10.0.0.1:6379')))).toBeUndefined()
   })
 
   it('has the worst first, and each state once', () => {
