@@ -34,7 +34,7 @@ export class DiskConnector implements SpillConnector {
     this.#context = { ...context, health: own }
     this.#codec = new Codec(config, { log: context.log, metrics: context.metrics, trouble })
     this.#counters = makeCounters(context.metrics, context.groups)
-    this.#condition = new Condition(context)
+    this.#condition = new Condition(this.#context)
     this.#space = new Space({
       config,
       used: () => this.#used(),

@@ -37,6 +37,10 @@ export class DeadLetters {
   /** Being taken out. */
   readonly #leaving = new Set<number>()
   #tidying: Promise<void> | undefined
+  /** Two that delete segments at once would take the wrong ones. */
+  #deleting: Promise<unknown> = Promise.resolve()
+  /** All letters before it are removed. */
+  #first = 0
 
   private constructor(
     log: Log,
@@ -151,15 +155,22 @@ export class DeadLetters {
   async close(): Promise<void> {
     clearInterval(this.#timer)
     await this.#tidying
+    await this.#deleting
     await this.#log.close()
     await this.#removed.close()
   }
 
   /** Deletes segments that nothing is kept in. */
   async #trim(): Promise<void> {
-    let { elements: first } = this.#log.start
-    while (this.#removed.has(first)) first++
-    await this.#log.trimAll(first)
+    this.#first = Math.max(this.#first, this.#log.start.elements)
+    while (this.#removed.has(this.#first)) this.#first++
+    await this.#inTurn(() => this.#log.trimAll(this.#first))
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#deleting.then(work)
+    this.#deleting = done.catch(() => {})
+    return done
   }
 
   #count(records: number, pipeline: string): void {
@@ -202,11 +213,11 @@ export class DeadLetters {
 
   /** Whether there was something to drop. */
   async #drop(reason: 'full' | 'age'): Promise<boolean> {
-    const before = this.held
-    const { elements } = await this.#log.dropOldest()
+    const { start } = this.#log
+    const { elements, records: gone } = await this.#inTurn(() => this.#log.dropOldest())
     if (elements === 0) return false
     // What was taken out by hand is not dropped.
-    const records = before.records - this.held.records
+    const records = gone - (this.#removed.since(start).records - this.#removed.since(this.#log.start).records)
     await this.#removed.forget(this.#log.start)
     this.#context.metrics
       .counter('sluice_dead_letter_dropped_log_records_total', 'Log records dropped from the dead letters.', {

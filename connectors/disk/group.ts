@@ -255,8 +255,7 @@ export class Group {
     }
     const batch = this.#open(entry.stored, element)
     if (batch === 'sealed') {
-      this.#deliveries.returned(elements)
-      entry.dueAt = performance.now() + KEY_RETRY_MS
+      await this.#waitForKey(entry)
       return undefined
     }
     if (batch === undefined) {
@@ -313,7 +312,8 @@ export class Group {
     try {
       const { element } = readAddress(stored.payload)
       const batch = failures === maxDeliveries ? this.#open(stored, element) : undefined
-      if (batch === undefined || batch === 'sealed') await buryRaw({ ...stored, payload: element }, poison)
+      if (batch === 'sealed') return await this.#waitForKey(entry)
+      if (batch === undefined) await buryRaw({ ...stored, payload: element }, poison)
       else await buryPoison({ batch, pipeline, reason: poisonReason(failures) })
     } catch (err) {
       log.warn({ err, ...fields }, 'an element could not be buried yet')
@@ -323,6 +323,13 @@ export class Group {
     }
     if (poison) log.error(fields, 'an element was handed out too often without success: it is buried')
     await this.#settle(entry)
+  }
+
+  /** That its key is missing is no fault of the element. */
+  async #waitForKey(entry: Entry): Promise<void> {
+    this.#deliveries.returned(entry.stored.position.elements)
+    entry.dueAt = performance.now() + KEY_RETRY_MS
+    await this.#save()
   }
 
   /** `untried`: nobody has tried to deliver it. */

@@ -52,6 +52,7 @@ export class LogReader {
 
   /** Passes over what the disk does not give back, up to the next record that it does, or to the next segment. */
   async skip(): Promise<void> {
+    if (this.#skipped) return
     const segment = this.#segment ?? this.#log.segmentOf(this.#next)
     if (segment === undefined) return
     if (this.#reader !== undefined) {

@@ -77,21 +77,29 @@ export class Removed {
   }
 
   /** Resolves once the element is removed for good. */
-  async add(place: Place): Promise<void> {
-    const written = this.#writing.then(async () => {
+  add(place: Place): Promise<void> {
+    return this.#inTurn(async () => {
       await writeAll(this.#handle, [entryOf(place)], this.#size)
       await this.#handle.datasync()
       this.#size += ENTRY_BYTES
       this.#note(place)
     })
-    this.#writing = written.catch(() => {})
-    await written
   }
 
   /** Forgets elements before `start`, when they are many. */
-  async forget(start: Position): Promise<void> {
-    const stale = [...this.#places.keys()].filter((number) => number < start.elements)
-    if (stale.length < MAX_STALE) return
+  forget(start: Position): Promise<void> {
+    return this.#inTurn(async () => {
+      const stale = [...this.#places.keys()].filter((number) => number < start.elements)
+      if (stale.length >= MAX_STALE) await this.#rewrite(stale)
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#writing
+    await this.#handle.close()
+  }
+
+  async #rewrite(stale: readonly number[]): Promise<void> {
     for (const number of stale) this.#places.delete(number)
     const path = join(this.#directory, NAME)
     const handle = await open(`${path}.new`, 'w+', 0o600)
@@ -106,9 +114,10 @@ export class Removed {
     this.#size = entries.length * ENTRY_BYTES
   }
 
-  async close(): Promise<void> {
-    await this.#writing
-    await this.#handle.close()
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#writing.then(work)
+    this.#writing = done.catch(() => {})
+    return done
   }
 
   #note(place: Place): void {
