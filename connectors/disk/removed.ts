@@ -19,7 +19,7 @@ const NAME = 'removed'
 const CRC_BYTES = 4
 const ENTRY_BYTES = CRC_BYTES + 2 * POSITION_BYTES
 /** So many entries about segments that are deleted are worth writing the others anew. */
-const MAX_STALE = 10_000
+const MAX_STALE = 1_000
 
 /** Where an element stands. */
 export interface Place {
