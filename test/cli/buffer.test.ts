@@ -189,6 +189,30 @@ describe('sluice buffer', () => {
     expect(statsIn(await run(configOf(folder), 'stats', '--interval', '0s', '--json')).queues).toHaveLength(2)
   })
 
+  it('looks into an overflow by its name, and takes it for no buffer of its own otherwise', async () => {
+    const folder = newFolder()
+    await using spill = await openBuffer(folder, {}, ['overflow/redis'])
+    await spill.pushNamed('a', 'b')
+    const file = configFile(`
+receivers:
+  otlp: { protocols: { http: { endpoint: "127.0.0.1:0" } } }
+connectors:
+  redis: { url: "redis://127.0.0.1:1", overflow: disk/spill }
+  disk/spill: { directory: ${JSON.stringify(folder)}, min_free: 1MiB }
+exporters: { debug: }
+service:
+  pipelines:
+    logs/gateway: { receivers: [otlp], exporters: [redis] }
+    logs/drain: { receivers: [redis], exporters: [debug] }
+`)
+
+    const spilled = await run(file, 'stats', '--connector', 'disk/spill', '--interval', '0s', '--json')
+    const unnamed = await run(file, 'stats')
+
+    expect(statsIn(spilled).queues).toMatchObject([{ group: 'overflow/redis', records: 2 }])
+    expect([unnamed.code, unnamed.stderr]).toEqual([1, expect.stringContaining('redis://127.0.0.1:1')])
+  })
+
   it('says that there is no folder, and makes none', async () => {
     const { code, stderr } = await run(configOf('/nowhere/buffer'), 'stats')
 

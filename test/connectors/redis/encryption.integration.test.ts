@@ -1,5 +1,8 @@
 import { Redis } from 'ioredis'
+import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { redis } from '../../../connectors/redis/index.ts'
+import { elementsOf, readLetter } from '../../../src/buffer/letters.ts'
 import { type RedisServer, startRedis } from '../../servers/redis.ts'
 import { never } from '../../support/component.ts'
 import { keyFile } from '../../support/keys.ts'
@@ -78,6 +81,36 @@ describe('an encrypted stream in Redis', () => {
     await using after = await openBuffer(server.url, { stream, encryption: { keys: [next, old] } })
     expect(nameOf(await takeOne(after.connector))).toBe('first')
     expect(nameOf(await takeOne(after.connector))).toBe('second')
+  })
+
+  it('counts deliveries of what is sealed, and buries and replays it sealed', async () => {
+    const encryption = { key_file: keyFile() }
+    await using buffer = await openBuffer(server.url, { compression, encryption, max_deliveries: 3 })
+    await buffer.push(named('suspect?'))
+    const consumer = consume(buffer.connector)
+    for (let i = 0; i < 3; i++) {
+      const lease = await consumer.next()
+      expect(nameOf(lease.batch)).toBe('suspect?')
+      await lease.release(0)
+    }
+    await consumer.abort()
+    const dead = keyOf(buffer.stream, 'dead')
+    await eventually(async () => (await admin.llen(dead)) === 1)
+    const stored = await admin.lindex(dead, 0)
+
+    const config = redis.config.parse({ url: server.url, stream: buffer.stream, encryption })
+    const operator = await redis.administer?.(config, { groups: [GROUP], log: pino({ level: 'silent' }) })
+    if (operator === undefined) throw new Error('cannot be administered')
+    for await (const kept of operator.letters()) {
+      const letter = readLetter(kept, operator.codec)
+      const elements = elementsOf(letter, operator.codec, operator.elementBytes)
+      await operator.replay(kept, { stream: buffer.stream, group: GROUP }, elements)
+    }
+    await operator.close()
+
+    expect(stored).not.toContain('suspect?')
+    expect(nameOf(await takeOne(buffer.connector))).toBe('suspect?')
+    expect(await admin.exists(dead)).toBe(0)
   })
 
   it('buries an element that was tampered with, counts it, and goes on', async () => {
