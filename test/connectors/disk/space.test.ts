@@ -135,7 +135,7 @@ describe.each(mayMount ? [8] : [])('a disk of %d MB', { timeout: 30_000 }, (size
     await buffer.pushNamed('before')
     execFileSync('sh', ['-c', `head -c ${7_600_000} /dev/zero > ${folder}/other`])
     const isShort = async (): Promise<boolean> =>
-      (await buffer.context.value('sluice_buffer_watermark_state')) === 1
+      (await buffer.context.value('sluice_buffer_watermark_state')) === 2
     await eventually(isShort)
 
     const refused = await refusal(buffer.push(batchOf(1)))
