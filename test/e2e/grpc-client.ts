@@ -19,10 +19,15 @@ export class GrpcClient implements Disposable {
   }
 
   /** Sends one request; resolves with the status code of the answer. */
-  export(bytes: Buffer): Promise<status> {
+  async export(bytes: Buffer): Promise<status> {
+    return (await this.refusal(bytes))?.code ?? status.OK
+  }
+
+  /** Sends one request; resolves with why it was refused, or undefined when it was acknowledged. */
+  refusal(bytes: Buffer): Promise<ServiceError | undefined> {
     const asItIs = (message: Buffer): Buffer => message
     return new Promise((resolve) => {
-      const done = (error: ServiceError | null): void => resolve(error?.code ?? status.OK)
+      const done = (error: ServiceError | null): void => resolve(error ?? undefined)
       const deadline = Date.now() + TIMEOUT
       this.#client.makeUnaryRequest(EXPORT, asItIs, asItIs, bytes, new Metadata(), { deadline }, done)
     })

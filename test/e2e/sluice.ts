@@ -36,10 +36,12 @@ export interface SluiceOptions {
   /** Everything of the config but telemetry. */
   readonly config: string
   readonly pipelines?: string
+  /** Added to the environment of this process. */
+  readonly env?: NodeJS.ProcessEnv
 }
 
 /** Runs `sluice run` in a process of its own; resolves once it is running. */
-export async function startSluice({ config, pipelines }: SluiceOptions): Promise<Sluice> {
+export async function startSluice({ config, pipelines, env }: SluiceOptions): Promise<Sluice> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-e2e-'))
   const metricsPort = await freePort()
   const file = join(folder, 'config.yaml')
@@ -47,7 +49,7 @@ export async function startSluice({ config, pipelines }: SluiceOptions): Promise
   await writeFile(file, config.replace(/^service:\s*$/m, `service:${address}`))
   const args = [MAIN, 'run', '--config', file, ...(pipelines ? ['--pipelines', pipelines] : [])]
   const start = async (): Promise<Child> => {
-    const child = new Child(process.execPath, args)
+    const child = new Child(process.execPath, args, { env: { ...process.env, ...env } })
     await child.line(/"msg":"running"/, START_TIMEOUT)
     return child
   }

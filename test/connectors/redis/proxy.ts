@@ -4,14 +4,14 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 export interface Proxy extends AsyncDisposable {
   readonly url: string
   /** Lets the next command that holds `text` through, then cuts the connection instead of passing its answer on. */
-  loseAnswerTo(text: string): void
+  loseAnswerTo(text: string | Buffer): void
   /** Answers lost so far. */
   readonly lost: number
 }
 
 /** Stands between a client and a server on this machine. */
 export async function startProxy(port: number): Promise<Proxy> {
-  let awaited: string | undefined
+  let awaited: string | Buffer | undefined
   let lost = 0
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1')
