@@ -20,6 +20,7 @@ export interface Sluice extends AsyncDisposable {
   readonly pid: number
   /** The config it runs with. */
   readonly file: string
+  readonly running: boolean
   readonly output: string
   /** Resolves with the first line that matches, written before or after this call. */
   line(pattern: RegExp): Promise<string>
@@ -63,6 +64,9 @@ export async function startSluice({ config, pipelines, env }: SluiceOptions): Pr
       return child.pid
     },
     file,
+    get running() {
+      return child.running
+    },
     get output() {
       return child.output
     },
