@@ -20,8 +20,8 @@ export interface Destination {
 interface CommonOptions<D extends Destination> {
   /** A sink in this process when absent. Whoever gives one ends it. */
   readonly sink?: D
-  /** More settings of the connector, in YAML's flow style: `prefetch: 4, linger: 1ms`. */
-  readonly connector?: string
+  /** Settings of the connector, besides or instead of those below. */
+  readonly connector?: Readonly<Record<string, string | number>>
   /** Added to the environment of all processes. */
   readonly env?: NodeJS.ProcessEnv
 }
@@ -31,6 +31,8 @@ export interface Path<D extends Destination> extends AsyncDisposable {
   readonly ledger: Ledger
   readonly sink: D
   readonly gateway: Sluice
+  readonly grpc: number
+  readonly http: number
   /** In order of their numbers; one and the same as the gateway with a buffer that one process uses. */
   readonly drains: readonly Sluice[]
   load(options?: Partial<LoadOptions>): Load
@@ -41,7 +43,11 @@ export interface Path<D extends Destination> extends AsyncDisposable {
 /** Sign of life of workers, so that a test need not wait long for the dead to be noticed: milliseconds. */
 export const WORKER_TIMEOUT = 3_000
 export const COMMAND_TIMEOUT = 2_000
-const REDIS_SETTINGS = `worker_timeout: ${WORKER_TIMEOUT}ms, heartbeat: 500ms, command_timeout: ${COMMAND_TIMEOUT}ms`
+const REDIS_SETTINGS = {
+  worker_timeout: `${WORKER_TIMEOUT}ms`,
+  heartbeat: '500ms',
+  command_timeout: `${COMMAND_TIMEOUT}ms`,
+}
 /** Longer than the second at which the gauges of a Redis buffer are behind. */
 const QUIET = 1_500
 const LOOK = 100
@@ -69,10 +75,9 @@ export async function startRedisPath<D extends Destination = DefaultSink>(
   const sink = options.sink ?? (started.use(await startSink()) as unknown as D)
   const redis = options.redis ?? started.use(await startRedis(options.redisOptions))
   const urls = options.redisUrl ?? { gateway: redis.url, drain: redis.url }
-  const settings = [REDIS_SETTINGS, options.connector].filter(Boolean).join(', ')
   const ports = { grpc: await freePort(), http: await freePort() }
   const run = async (pipeline: 'gateway' | 'drain', number = 0): Promise<Sluice> => {
-    const connector = `redis: { url: "${urls[pipeline]}", ${settings} }`
+    const connector = { redis: { url: urls[pipeline], ...REDIS_SETTINGS, ...options.connector } }
     const config = configOf({ ...ports, connector, name: 'redis', sinkUrl: sink.url, number })
     const env = options.env ?? {}
     return started.use(await startSluice({ config, pipelines: `logs/${pipeline}`, env }))
@@ -108,9 +113,8 @@ export async function startDiskPath<D extends Destination = DefaultSink>(
     started.defer(() => folder.remove())
     directory = join(folder.path, 'buffer')
   }
-  const settings = [`directory: "${directory}"`, options.connector].filter(Boolean).join(', ')
   const ports = { grpc: await freePort(), http: await freePort() }
-  const connector = `disk: { ${settings} }`
+  const connector = { disk: { directory, ...options.connector } }
   const config = configOf({ ...ports, connector, name: 'disk', sinkUrl: sink.url, number: 0 })
   const sluice = started.use(await startSluice({ config, env: options.env ?? {} }))
   const all = started.move()
@@ -136,6 +140,7 @@ function makePath<D extends Destination>(parts: Parts<D>): Omit<Path<D>, typeof 
     sink,
     gateway,
     drains,
+    ...ports,
     load: (options) => startLoad({ ledger, ...ports, ...options }),
     async verdict(timeout = 90_000) {
       let emptySince: number | undefined
@@ -159,21 +164,24 @@ export async function conservation({ gateway, drains }: Pick<Path<Destination>, 
   const processes = await Promise.all([...new Set([gateway, ...drains])].map((sluice) => sluice.metrics()))
   const sum = (name: string): number =>
     processes.reduce((total: number, metrics: MetricsSnapshot) => total + metrics.sum(name), 0)
+  const kept =
+    // All processes of a shared buffer show the whole of it.
+    processes[processes.length - 1].sum('sluice_buffer_records') +
+    sum('sluice_dropped_log_records_total') +
+    sum('sluice_dead_letter_log_records_total')
   return {
     received: sum('otelcol_receiver_accepted_log_records'),
-    accounted:
-      sum('otelcol_exporter_sent_log_records') +
-      // All processes of a shared buffer show the whole of it.
-      processes[processes.length - 1].sum('sluice_buffer_records') +
-      sum('sluice_dropped_log_records_total') +
-      sum('sluice_dead_letter_log_records_total'),
+    /** Delivered, buffered, dropped and dead-lettered. What was delivered twice counts twice. */
+    accounted: sum('otelcol_exporter_sent_log_records') + kept,
+    /** The same by what left the buffer, which everything does once. */
+    settled: sum('sluice_buffer_acked_log_records_total') + kept,
   }
 }
 
 interface Settings {
   readonly grpc: number
   readonly http: number
-  readonly connector: string
+  readonly connector: object
   readonly name: string
   readonly sinkUrl: string
   readonly number: number
@@ -188,8 +196,7 @@ receivers:
       http: { endpoint: "127.0.0.1:${http}" }
 processors:
   redaction:
-connectors:
-  ${connector}
+connectors: ${JSON.stringify(connector)}
 exporters:
   elasticsearch:
     endpoint: "${sinkUrl}"

@@ -12,7 +12,7 @@ const STRIDE = 7919
 export const hashOf = (body: string, note: string): number => crc32(`${body}\0${note}`)
 
 /** The text of record `seq` and its hash, always the same for the same number. */
-function textOf(seq: number, bodyLength: number): { body: string; note: string; hash: number } {
+export function textOf(seq: number, bodyLength = BODY_LENGTH): { body: string; note: string; hash: number } {
   const at = (seq * STRIDE) % (LETTERS.length - bodyLength - NOTE_LENGTH)
   const body = LETTERS.slice(at, at + bodyLength)
   const note = LETTERS.slice(at + bodyLength, at + bodyLength + NOTE_LENGTH)
@@ -26,7 +26,7 @@ export interface Payload {
 }
 
 /** One OTLP request of the records `first` to `first + count - 1`. */
-export function makePayload(first: number, count: number, bodyLength = BODY_LENGTH): Payload {
+export function makePayload(first: number, count: number, bodyLength?: number): Payload {
   const texts = Array.from({ length: count }, (_, i) => textOf(first + i, bodyLength))
   const logRecords = texts.map(({ body, note }, i) => ({
     timeUnixNano: String(1_790_000_000_000_000_000n + BigInt(first + i)),
