@@ -9,7 +9,7 @@ import type { Committed } from './kit/sink.ts'
 const ROUNDS = scaled(4, 30)
 /** The promise: by then somebody else has delivered what a dead worker held. Long rounds use the default settings. */
 const REDELIVERED_WITHIN = scaled(2 * WORKER_TIMEOUT, 60_000)
-const TIMEOUTS = scaled('', 'worker_timeout: 30s, heartbeat: 5s')
+const TIMEOUTS = scaled({}, { worker_timeout: '30s', heartbeat: '5s' })
 
 describe('F2: a worker that is killed after Elasticsearch stored a bulk and before it says so', {
   timeout: timeLimit(120, 3600),
