@@ -72,11 +72,11 @@ describe('F11: the clock of Redis alone jumps by an hour', { timeout: timeLimit(
 
       // It dies with something in its hands.
       sink.afterCommit = async ({ headers }) => {
-        if (headers['x-drain'] !== '0') return undefined
-        await drains[0].kill()
+        if (headers['x-drain'] !== '1') return undefined
+        await drains[1].kill()
         return 'cut'
       }
-      await eventually('the worker is dead', async () => !drains[0].running)
+      await eventually('the worker is dead', async () => !drains[1].running)
       sink.afterCommit = undefined
       const before = sink.documents.repeated
       clock.jump(seconds)
