@@ -216,8 +216,12 @@ export const REAP = script(`#!lua flags=allow-oom
 -- KEYS: workers, settled, in-flight of all, queue, stats, dead, dead stats
 -- ARGV: milliseconds, deliveries an element may have, letter${FAIL}${PUT_BACK}
 local time = redis.call('TIME')
-local oldest = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[1]
-local silent, count = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. oldest), 0
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- Where the clock was put back, a sign of life lies in the future: as if it were given now, or the dead never left.
+for _, worker in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf')) do
+  redis.call('ZADD', KEYS[1], now, worker)
+end
+local silent, count = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. (now - ARGV[1])), 0
 for _, worker in ipairs(silent) do
   count = count + put_back(worker, function(element)
     return fail(KEYS[5], KEYS[6], KEYS[7], element, nil, nil, ARGV[2], ARGV[3])
