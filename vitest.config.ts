@@ -1,11 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-const SERVERS = [
-  'test/**/*.integration.test.ts',
-  'test/e2e/**/*.test.ts',
-  'test/faults/**/*.test.ts',
-  'test/servers/**/*.test.ts',
-]
+const FAULTS = ['test/faults/**/*.test.ts']
+const SERVERS = ['test/**/*.integration.test.ts', 'test/e2e/**/*.test.ts', 'test/servers/**/*.test.ts']
 
 /** Properties try hundreds of cases, on machines that have other things to do. */
 const PROPERTY_TIMEOUT = 60_000
@@ -19,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: SERVERS,
+          exclude: [...SERVERS, ...FAULTS],
           testTimeout: PROPERTY_TIMEOUT,
         },
       },
@@ -31,7 +27,7 @@ export default defineConfig({
             'test/processors/redaction.test.ts',
             'test/exporters/**/*.test.ts',
           ],
-          exclude: SERVERS,
+          exclude: [...SERVERS, ...FAULTS],
           env: { SLUICE_KERNEL: 'off' },
           testTimeout: PROPERTY_TIMEOUT,
         },
@@ -46,6 +42,17 @@ export default defineConfig({
           hookTimeout: 180_000,
           // Suites measure and kill servers; two at once would disturb each other.
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: FAULTS,
+          testTimeout: 300_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+          // After all others, for the same reason.
+          sequence: { groupOrder: 1 },
         },
       },
     ],

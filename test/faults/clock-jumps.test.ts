@@ -18,7 +18,7 @@ describe.each<{ what: string; monotonic: boolean; jumps: readonly number[] }>([
   { what: 'the wall clock goes an hour forth and back', monotonic: false, jumps: [HOUR, 0, -HOUR, 0] },
   // The monotonic clock is one because it never goes back.
   { what: 'all clocks go an hour forth', monotonic: true, jumps: [HOUR, 2 * HOUR] },
-])('F11: $what', { timeout: timeLimit(180, 1800) }, ({ what, monotonic, jumps }) => {
+])('F11: $what', { timeout: timeLimit(300, 1800) }, ({ what, monotonic, jumps }) => {
   it('on a machine with gateway, Redis and drains: all goes on', async ({ task }) => {
     const report = stopwatch(task)
     await using clock = await makeClock(monotonic)
@@ -55,7 +55,7 @@ describe.each<{ what: string; monotonic: boolean; jumps: readonly number[] }>([
   })
 })
 
-describe('F11: the clock of Redis alone jumps by an hour', { timeout: timeLimit(180, 1800) }, () => {
+describe('F11: the clock of Redis alone jumps by an hour', { timeout: timeLimit(300, 1800) }, () => {
   it.for([
     ['forth', HOUR],
     ['back', -HOUR],

@@ -13,7 +13,7 @@ const ROUNDS = scaled(2, 20)
 /** Fills a few megabytes soon. */
 const HEAVY = { records: 100, bodyLength: 2_000, pause: 5 }
 
-describe(`F7: a disk of ${MEGABYTES} MB that fills up`, { timeout: timeLimit(120, 1200) }, () => {
+describe(`F7: a disk of ${MEGABYTES} MB that fills up`, { timeout: timeLimit(300, 1200) }, () => {
   it('with the buffer in a folder: is left alone from min_free on, and used again after deliveries', async ({
     task,
   }) => {

@@ -15,7 +15,7 @@ const TIMEOUTS = scaled({}, { worker_timeout: '30s', heartbeat: '5s' })
 type Frozen = RedisPath<SinkProcess>
 
 describe('F6: a peer that is frozen for longer than a worker may be silent', {
-  timeout: timeLimit(120, 1800),
+  timeout: timeLimit(300, 1800),
 }, () => {
   it.for<[string, (path: Frozen) => number]>([
     ['Redis', ({ redis }) => redis.pid],

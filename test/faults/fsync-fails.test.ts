@@ -12,7 +12,7 @@ const ROUNDS = scaled(3, 60)
 const FAILING = 1_000
 
 describe('F8: a disk whose fsync fails with EIO for a second, and loses what was written', {
-  timeout: timeLimit(120, 1200),
+  timeout: timeLimit(300, 1200),
 }, () => {
   it('acknowledges nothing meanwhile, leaves the file alone, and loses nothing to a SIGKILL', async ({
     task,

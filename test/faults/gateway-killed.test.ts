@@ -11,7 +11,7 @@ const ROUNDS = scaled(5, 100)
 const UP_TO = scaled(1_000, 4_000)
 
 describe('F1: a gateway that is killed with SIGKILL under load, again and again', {
-  timeout: timeLimit(120, 1800),
+  timeout: timeLimit(300, 1800),
 }, () => {
   it('has lost nothing that it acknowledged, with Redis behind it', async ({ task }) => {
     const report = stopwatch(task)

@@ -25,7 +25,7 @@ interface Sample {
   readonly drainRss: number
 }
 
-describe('an outage of Elasticsearch', { timeout: 1000 * (120 + 4 * SECONDS) }, () => {
+describe('an outage of Elasticsearch', { timeout: 1000 * (300 + 4 * SECONDS) }, () => {
   it(`of ${SECONDS} s at ${RATE} records/s costs nothing, and is caught up with at three times the input`, async ({
     task,
   }) => {

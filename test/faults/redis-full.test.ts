@@ -17,7 +17,7 @@ const ROUNDS = scaled(2, 20)
 const SDK_RECORDS = 2_000
 const PLENTY = 2 ** 30
 
-describe('F3: a Redis that is full', { timeout: timeLimit(180, 1800) }, () => {
+describe('F3: a Redis that is full', { timeout: timeLimit(300, 1800) }, () => {
   it('refuses with a hint when to come back, is drained all the same, and takes again', async ({ task }) => {
     const report = stopwatch(task)
     await using path = await startRedisPath({ drains: 2 })

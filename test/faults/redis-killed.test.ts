@@ -22,7 +22,7 @@ const SLOW_START = ['--key-load-delay', '1000', '--loading-process-events-interv
 describe.each(['everysec', 'always'])(
   'F4: a Redis with appendfsync %s that is killed with SIGKILL',
   {
-    timeout: timeLimit(120, 1800),
+    timeout: timeLimit(300, 1800),
   },
   (appendfsync) => {
     it('costs no more than it promises, and delivery goes on when it is back', async ({ task }) => {
@@ -58,7 +58,7 @@ describe.each(['everysec', 'always'])(
   },
 )
 
-describe('F4: a Redis that takes long to read its file', { timeout: timeLimit(120, 1200) }, () => {
+describe('F4: a Redis that takes long to read its file', { timeout: timeLimit(300, 1200) }, () => {
   it('refuses while it does, and loses nothing', async ({ task }) => {
     const report = stopwatch(task)
     await using redis = await startRedis({ args: ['--appendfsync', 'always', ...SLOW_START] })

@@ -14,7 +14,7 @@ const ZSTD = Buffer.from([0x28, 0xb5, 0x2f, 0xfd])
 const MARGIN = 3_000
 
 describe('F5: a Redis that does what it is told, and whose answers are lost', {
-  timeout: timeLimit(120, 1200),
+  timeout: timeLimit(300, 1200),
 }, () => {
   it('leaves no document twice, nothing lost, and nobody waiting', async ({ task }) => {
     const report = stopwatch(task)

@@ -11,7 +11,7 @@ import { scaled, timeLimit } from './kit/scale.ts'
 
 const SEEDS = scaled(30, 1_000)
 const PROCESS_SEEDS = scaled(2, 30)
-const TIMEOUT = { timeout: timeLimit(120, 3600) }
+const TIMEOUT = { timeout: timeLimit(300, 3600) }
 
 describe('F9: a folder that was cut, flipped and zeroed by chance', TIMEOUT, () => {
   const seeds = Array.from({ length: SEEDS }, (_, seed) => seed)

@@ -12,7 +12,7 @@ const REDELIVERED_WITHIN = scaled(2 * WORKER_TIMEOUT, 60_000)
 const TIMEOUTS = scaled({}, { worker_timeout: '30s', heartbeat: '5s' })
 
 describe('F2: a worker that is killed after Elasticsearch stored a bulk and before it says so', {
-  timeout: timeLimit(120, 3600),
+  timeout: timeLimit(300, 3600),
 }, () => {
   it('costs nothing, and what it held is delivered again by another, under the same ids', async ({
     task,

@@ -4,6 +4,8 @@ import type { Ledger } from './ledger.ts'
 import { ACKNOWLEDGED, grpcSender, httpSender, isRetryable, type Sender } from './senders.ts'
 
 const RETRY_PAUSE = 100
+/** On a machine that has other things to do. */
+const PATIENCE = 120_000
 
 export interface LoadOptions {
   readonly ledger: Ledger
@@ -73,7 +75,7 @@ export function startLoad(options: LoadOptions): Load {
     get longestAttempt() {
       return longestAttempt
     },
-    async progress(more, timeout) {
+    async progress(more, timeout = PATIENCE) {
       const goal = ledger.acknowledged + more
       const reached = eventually(
         `${more} more records are acknowledged`,

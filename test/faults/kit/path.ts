@@ -142,7 +142,7 @@ function makePath<D extends Destination>(parts: Parts<D>): Omit<Path<D>, typeof 
     drains,
     ...ports,
     load: (options) => startLoad({ ledger, ...ports, ...options }),
-    async verdict(timeout = 90_000) {
+    async verdict(timeout = 180_000) {
       let emptySince: number | undefined
       const isOver = async (): Promise<boolean> => {
         await sink.refresh?.()
