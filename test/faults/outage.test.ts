@@ -56,8 +56,10 @@ describe('an outage of Elasticsearch', { timeout: 1000 * (300 + 4 * SECONDS) }, 
       const backlog = ledger.acknowledged - documents.size
       const before = { delivered: documents.size, acknowledged: ledger.acknowledged, at: performance.now() }
       await sink.up()
-      const isCaughtUp = async (): Promise<boolean> => ledger.acknowledged - documents.size < RATE * CAUGHT_UP
+      const isCaughtUp = async (): Promise<boolean> =>
+        !gateway.running || ledger.acknowledged - documents.size < RATE * CAUGHT_UP
       await eventually('the backlog is delivered', isCaughtUp, 1000 * (60 + 2 * SECONDS))
+      expect(gateway.running, gateway.output).toBe(true)
       const seconds = (performance.now() - before.at) / 1000
       const output = (documents.size - before.delivered) / seconds
       const input = (ledger.acknowledged - before.acknowledged) / seconds
