@@ -8,6 +8,7 @@ const RECORDS = 'sluice_buffer_records'
 const PUSHED = 'sluice_buffer_pushed_log_records_total'
 const ACKED = 'sluice_buffer_acked_log_records_total'
 const AGE = 'sluice_buffer_oldest_age_seconds'
+const OVERFLOW_ACTIVE = 'sluice_overflow_active'
 
 /** A rate over less than this says nothing. */
 const SHORTEST_SPAN = 10_000
@@ -119,14 +120,37 @@ const refuses = defineRule({
     window: duration().prefault('30s').describe('How far back it looks.'),
   },
   find(history, settings) {
+    // What a buffer with an overflow does not take, that takes, or counts as refused itself.
+    const overflowing = new Set(history.now(OVERFLOW_ACTIVE).map(({ labels }) => labels.connector))
     return history
       .growth('sluice_buffer_refused_log_records_total', settings.window)
       .filter(({ labels, value }) => value > 0 && !HARMLESS.has(labels.reason ?? ''))
+      .filter(({ labels }) => !overflowing.has(labels.connector))
       .map(({ labels, value }) => ({
         labels: { ...componentOf(labels), reason: labels.reason ?? '' },
         severity: settings.severity,
         summary: `${count(value, 'record')} refused in the last ${seconds(settings.window / 1000)} (${labels.reason})`,
       }))
+  },
+})
+
+const overflow = defineRule({
+  key: 'buffer_overflow',
+  name: 'SluiceOverflowActive',
+  meaning: 'What the buffer does not take goes to its overflow.',
+  action:
+    'See in health why the buffer does not take it. The overflow is given back by itself, and has room as its own alerts say.',
+  settings: { severity: severity('warning') },
+  find(history, settings) {
+    return history.now(OVERFLOW_ACTIVE).flatMap(({ labels, value }) =>
+      value > 0
+        ? {
+            labels: componentOf(labels),
+            severity: settings.severity,
+            summary: 'logs go to the overflow, because the buffer does not take them',
+          }
+        : [],
+    )
   },
 })
 
@@ -151,7 +175,7 @@ const diskSpace = defineRule({
   },
 })
 
-export const bufferRules = [backlog, old, stalled, watermark, refuses, diskSpace]
+export const bufferRules = [backlog, old, stalled, watermark, refuses, overflow, diskSpace]
 
 /** Records per second that come in, or that leave where nothing comes in here; undefined while nobody can tell. */
 function trafficOf(history: History, connector: string, group: string): number | undefined {

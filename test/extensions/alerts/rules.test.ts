@@ -124,6 +124,22 @@ describe('SluiceBufferNearlyFull', () => {
   })
 })
 
+describe('SluiceOverflowActive', () => {
+  it('comes instead of refusals while an overflow takes what the buffer does not', async () => {
+    const scene = new Scene()
+    const overflow = 'sluice_overflow_active{connector=redis}'
+    const refused = 'sluice_buffer_refused_log_records_total{connector=redis,reason=unreachable}'
+    await scene.pass(30, { [overflow]: 0, [refused]: 0 })
+    await scene.pass(30, (seconds) => ({ [overflow]: 1, [refused]: seconds }))
+    await scene.pass(60, { [overflow]: 0, [refused]: 30 })
+
+    expect(scene.story.map((line) => line.replace(/^\d+s /, ''))).toEqual([
+      'firing SluiceOverflowActive warning',
+      'resolved SluiceOverflowActive warning',
+    ])
+  })
+})
+
 describe('SluiceBufferRefuses', () => {
   const refused = (reason: string) =>
     `sluice_buffer_refused_log_records_total{connector=disk,reason=${reason}}`
