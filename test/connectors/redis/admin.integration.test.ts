@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -7,6 +8,7 @@ import { packElement } from '../../../src/buffer/element.ts'
 import { elementsOf, type Letter, readLetter } from '../../../src/buffer/letters.ts'
 import type { LogBatch } from '../../../src/logs/batch.ts'
 import { type RedisServer, startRedis } from '../../servers/redis.ts'
+import { startCluster } from '../../servers/redis-cluster.ts'
 import { never } from '../../support/component.ts'
 import { attributes, batchOf, text } from '../../support/otlp.ts'
 import { makeRequest } from '../../support/requests.ts'
@@ -230,6 +232,51 @@ describe('administration of a stream in Redis', () => {
     expect(after).toMatchObject({ elements: queue.inFlight, records: queue.inFlight })
     await held.ack()
     await consumer.abort()
+  })
+
+  it('finds every stream of a cluster at the node that holds it', async () => {
+    await using cluster = await startCluster()
+    const settings = { cluster: { nodes: cluster.nodes.slice(0, 1) }, stream: '{tenant}' }
+    const tenants = ['one', 'two', 'three', 'four', 'five']
+    await using buffer = await openBuffer(undefined, settings)
+    for (const tenant of tenants) {
+      const letters = { batch: ofTenant(tenant, tenant), reason: 'no', pipeline: GROUP }
+      await buffer.connector.bury(letters, never)
+    }
+    await using admin = await administer({ url: undefined, ...settings })
+
+    for (const letter of await lettersOf(admin)) expect(await replay(admin, letter)).toBe(true)
+    const { queues, dead } = await admin.stats()
+    const [one] = queues
+    const purged = await admin.purge(one)
+
+    expect(queues.map(({ stream, records }) => [stream, records])).toEqual(
+      [...tenants].sort().map((tenant) => [tenant, 1]),
+    )
+    expect(dead.every(({ elements }) => elements === 0)).toBe(true)
+    expect(purged).toMatchObject({ elements: 1, records: 1 })
+  })
+
+  it('needs no more than what docs/redis.md permits an operator', async () => {
+    const stream = 'logs'
+    await using buffer = await openBuffer(server.url, { stream })
+    const rules = /^user operator (.*)$/m.exec(readFileSync('docs/redis.md', 'utf8'))?.[1].split(' ') ?? []
+    await client.call('ACL', 'SETUSER', 'operator', 'reset', ...rules)
+    for (const name of ['a', 'b']) {
+      await buffer.connector.bury({ batch: named(name), reason: name, pipeline: GROUP }, never)
+    }
+    await using admin = await administer({ stream, username: 'operator', password: 'operator-password' })
+
+    const [a, b] = await lettersOf(admin)
+    const done = [await replay(admin, a), await admin.drop(b.kept)]
+    const { queues, room } = await admin.stats()
+    const peeked = await admin.peek({ stream, group: GROUP }, 1)
+    const purged = await admin.purge({ stream, group: GROUP })
+
+    expect(done).toEqual([true, true])
+    expect([queues[0].records, peeked.length, purged.records]).toEqual([1, 1, 1])
+    expect(room).toBeDefined()
+    expect((await client.call('ACL', 'LOG')) as unknown[]).toEqual([])
   })
 
   it('says at once where no server answers', async () => {
