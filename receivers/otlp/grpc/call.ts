@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { MalformedError } from '../../../src/logs/wire.ts'
 import type { Counts } from '../counts.ts'
 import { DECOMPRESSORS, type SizeLimit } from '../decompress.ts'
@@ -64,6 +64,8 @@ export class Call implements Incoming {
     if (passed < Number(amount) * TIMEOUT_UNITS_MS[unit as keyof typeof TIMEOUT_UNITS_MS]) return
     const late = refused('timeout', 'the deadline of the call has passed')
     if (this.#reading) this.#refuse(late)
+    // Answered, but the client does not read: nobody waits for the rest of it.
+    else if (this.#stream.headersSent) this.#stream.close(constants.NGHTTP2_CANCEL)
     else refuse(this.#stream, late)
   }
 

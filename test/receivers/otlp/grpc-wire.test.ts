@@ -203,6 +203,27 @@ describe.each(IMPLEMENTATIONS)('a message to %s', (implementation) => {
     expect(await context.value(REJECTED)).toBe(0)
   })
 
+  it('may pass its deadline when it has been answered, and its client does not read that', async () => {
+    const finish = gate()
+    let pushes = 0
+    const { receiver } = await start(async () => {
+      if (pushes++ > 0) await finish.opened
+    })
+    const port = receiver.port('grpc') ?? 0
+    // No room for the answer's message: the stream stays open.
+    const deaf = rawCall(rawSession(port, { settings: { initialWindowSize: 0 } }), { 'grpc-timeout': '50m' })
+    deaf.answer.catch(() => {})
+    const answered = once(deaf.stream, 'response')
+    deaf.stream.end(frame(small))
+    await answered
+
+    // Whose deadline is later is told that it has passed.
+    const { stream, answer } = rawCall(port, { 'grpc-timeout': '50m' })
+    stream.end(frame(small))
+    expect((await answer)['grpc-status']).toBe('4')
+    finish.open()
+  })
+
   it('is given up where the deadline passes before it has come', async () => {
     const { receiver, context } = await start()
     const { stream, answer } = rawCall(receiver.port('grpc') ?? 0, { 'grpc-timeout': '50000u' })
