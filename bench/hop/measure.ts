@@ -1,4 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { constants, zstdDecompressSync } from 'node:zlib'
+import { packElement } from '../../src/buffer/element.ts'
 import type { Lease } from '../../src/component.ts'
 import { LogBatch } from '../../src/logs/batch.ts'
 import { makePayload } from '../payload.ts'
@@ -14,6 +16,8 @@ export const RECORDS = 500
 /** Requests of one round, each a batch of its own. */
 const REQUESTS = 48
 const INFLIGHT = 16
+/** Bytes of an element before it is compressed: `element_size` of both connectors. */
+const ELEMENT = 1024 * 1024
 const WARM_UP_ROUNDS = 4
 /** Pushes one after the other, whose waits are measured. */
 const WAITS = 100
@@ -22,6 +26,9 @@ const WAITS = 100
 export interface Round {
   readonly push: number
   readonly take: number
+  /** Of these, to compress and to decompress; 0 where nothing is compressed. */
+  readonly compress: number
+  readonly decompress: number
   /** Of the server alone. */
   readonly server: number
   readonly slowness: number
@@ -38,10 +45,10 @@ type Leases = AsyncIterator<Lease>
 if (import.meta.main) {
   const [kind, compression, rounds] = process.argv.slice(2)
   await using hop = await HOPS[kind](compression === 'none' ? 'none' : 'zstd')
-  console.log(JSON.stringify(await measure(hop, Number(rounds))))
+  console.log(JSON.stringify(await measure(hop, compression !== 'none', Number(rounds))))
 }
 
-async function measure(hop: Hop, count: number): Promise<Measured> {
+async function measure(hop: Hop, compressed: boolean, count: number): Promise<Measured> {
   const payloads = Array.from({ length: REQUESTS }, (_, seed) =>
     makePayload({ records: RECORDS, seed: seed + 1 }),
   )
@@ -51,7 +58,8 @@ async function measure(hop: Hop, count: number): Promise<Measured> {
   const rounds: Round[] = []
   for (let done = -WARM_UP_ROUNDS; done < count; done++) {
     const taken = await round(hop, leases, payloads, reference)
-    if (done >= 0) rounds.push(taken)
+    const packing = compressed ? packingOf(payloads) : { compress: 0, decompress: 0 }
+    if (done >= 0) rounds.push({ ...taken, ...packing })
   }
   const waits = latencyOf(await waitsOf(hop, leases, payloads))
   stopped.abort()
@@ -64,7 +72,7 @@ async function round(
   leases: Leases,
   payloads: readonly Buffer[],
   reference: Reference,
-): Promise<Round> {
+): Promise<Omit<Round, 'compress' | 'decompress'>> {
   const perRecord = 1 / (payloads.length * RECORDS)
   const slowness = reference.sample() / BUDGET_MACHINE
   // The path owns the bytes it is given, and decoding is the receiver's.
@@ -89,6 +97,20 @@ async function round(
   const take = cpuSince(taking)
   const serverCpuUsed = (await serverCpu(server)) - serverBefore
   return { push: push * perRecord, take: take * perRecord, server: serverCpuUsed * perRecord, slowness }
+}
+
+/** The same bytes, compressed as elements of the usual size are. */
+function packingOf(payloads: readonly Buffer[]): { compress: number; decompress: number } {
+  const all = Buffer.concat(payloads)
+  const elements: Buffer[] = []
+  for (let at = 0; at < all.length; at += ELEMENT) elements.push(all.subarray(at, at + ELEMENT))
+  const perRecord = 1 / (payloads.length * RECORDS)
+  const compressing = process.cpuUsage()
+  const packed = elements.map((element) => packElement(element, 'zstd'))
+  const compress = cpuSince(compressing) * perRecord
+  const decompressing = process.cpuUsage()
+  for (const element of packed) zstdDecompressSync(element, { chunkSize: ELEMENT + constants.Z_MIN_CHUNK })
+  return { compress, decompress: cpuSince(decompressing) * perRecord }
 }
 
 async function waitsOf({ connector }: Hop, leases: Leases, payloads: readonly Buffer[]): Promise<number[]> {
