@@ -1,9 +1,6 @@
-import type { Logger } from 'pino'
-import type { Codec } from '../../src/buffer/codec.ts'
-import { MissingKeyError } from '../../src/buffer/seal.ts'
-import type { DeadLetters, Lease } from '../../src/component.ts'
-import type { LogBatch } from '../../src/logs/batch.ts'
+import type { Lease } from '../../src/component.ts'
 import { readAddress } from './addressed.ts'
+import { Burial, type BurialOptions } from './burial.ts'
 import type { Cursor } from './cursor.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { Log } from './log.ts'
@@ -13,22 +10,11 @@ import type { Position } from './position.ts'
 import type { StoredElement } from './segment.ts'
 import { Solitude } from './solitude.ts'
 
-export interface GroupOptions {
-  readonly name: string
+export interface GroupOptions extends BurialOptions {
   readonly storage: Log
   readonly cursor: Cursor
-  /** The identity key, for elements that other tools have made. */
-  readonly key: Buffer
-  readonly codec: Codec
   /** Unpacked bytes of elements that may be unsettled at once. */
   readonly windowBytes: number
-  /** How often an element goes out without success before it goes to the dead letters. */
-  readonly maxDeliveries: number
-  readonly log: Logger
-  /** Keeps an element that cannot be opened. */
-  readonly buryRaw: (stored: StoredElement, poison: boolean) => Promise<void>
-  /** Keeps an element that was never delivered. */
-  readonly buryPoison: (letters: DeadLetters) => Promise<void>
   /** Told of every attempt to read that failed, and with undefined when that is over. */
   readonly unreadable: (problem: string | undefined) => void
   /** Called with the records of an element that was acknowledged. */
@@ -54,15 +40,13 @@ const MAX_UNSETTLED = 1024
 const BURY_RETRY_MS = 1000
 const KEY_RETRY_MS = 1000
 const NOTHING = Buffer.alloc(0)
-/** As the redis connector says it. */
-const poisonReason = (deliveries: number): string =>
-  `it was handed out ${deliveries} times and never settled: delivering it fails in an unknown way, or ends the drain`
 
 /** The queue of one pipeline: its place in the log, and what lies between there and the last element it has read. */
 export class Group {
   readonly #options: GroupOptions
   readonly #reader: PatientReader
   readonly #deliveries: Deliveries
+  readonly #burial: Burial
   readonly #solitude = new Solitude()
   /** Oldest first, without gaps but for what is damaged: the cursor passes the settled ones at the front. */
   readonly #entries: Entry[] = []
@@ -89,6 +73,7 @@ export class Group {
       failed: options.unreadable,
     })
     this.#deliveries = options.cursor.deliveries
+    this.#burial = new Burial(options)
     options.storage.onAppend((before) => {
       if (before.elements <= this.#readUpTo.elements) this.#unreadSince = Date.now()
       this.#wake()
@@ -253,7 +238,7 @@ export class Group {
       await this.#bury(entry, failures)
       return undefined
     }
-    const batch = this.#open(entry.stored, element)
+    const batch = this.#burial.open(entry.stored, element)
     if (batch === 'sealed') {
       await this.#waitForKey(entry)
       return undefined
@@ -289,40 +274,15 @@ export class Group {
     return lease
   }
 
-  /** Opened anew each time it is lent: whoever had it may have edited the batch. `sealed` is what waits for its key. */
-  #open(stored: StoredElement, element: Buffer): LogBatch | 'sealed' | undefined {
-    try {
-      const batch = this.#options.codec.open(element)
-      batch.identify(this.#options.key)
-      return batch
-    } catch (err) {
-      if (err instanceof MissingKeyError) return 'sealed'
-      const fields = { err, group: this.#options.name, element: stored.position.elements }
-      this.#options.log.error(fields, 'an element is no batch: it goes to the dead letters as it is')
-      return undefined
-    }
-  }
-
-  /** Buries what cannot be opened, and what went out too often: as it is where opening it for that went wrong too. */
   async #bury(entry: Entry, failures: number): Promise<void> {
-    const { name: pipeline, maxDeliveries, buryPoison, buryRaw, log } = this.#options
     const { stored } = entry
-    const poison = failures >= maxDeliveries
-    const fields = { group: pipeline, element: stored.position.elements, records: stored.records }
-    try {
-      const { element } = readAddress(stored.payload)
-      const batch = failures === maxDeliveries ? this.#open(stored, element) : undefined
-      if (batch === 'sealed') return await this.#waitForKey(entry)
-      if (batch === undefined) await buryRaw({ ...stored, payload: element }, poison)
-      else await buryPoison({ batch, pipeline, reason: poisonReason(failures) })
-    } catch (err) {
-      log.warn({ err, ...fields }, 'an element could not be buried yet')
+    const outcome = await this.#burial.bury(stored, failures)
+    if (outcome === 'sealed') await this.#waitForKey(entry)
+    else if (outcome === 'buried') await this.#settle(entry)
+    else {
       this.#deliveries.returned(stored.position.elements)
       entry.dueAt = performance.now() + BURY_RETRY_MS
-      return
     }
-    if (poison) log.error(fields, 'an element was handed out too often without success: it is buried')
-    await this.#settle(entry)
   }
 
   /** That its key is missing is no fault of the element. */
