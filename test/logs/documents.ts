@@ -139,23 +139,36 @@ function expectedTime(nanoseconds: bigint, style: TimestampStyle): string {
   return `${seconds}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')}Z`
 }
 
+const ROUTE_KEYS = {
+  dataset: 'data_stream.dataset',
+  namespace: 'data_stream.namespace',
+  type: 'data_stream.type',
+  index: 'elasticsearch.index',
+  mode: 'elastic.mapping.mode',
+}
+
+/** What names something: text, whole numbers and booleans. */
+function nameIn(any: AnyValue | undefined): string {
+  const { case: kind, value } = any?.value ?? { case: undefined }
+  if (kind === 'stringValue' || kind === 'intValue' || kind === 'boolValue') return String(value)
+  return kind === 'doubleValue' && Number.isInteger(value) ? String(value) : ''
+}
+
 function routeOf(values: readonly KeyValue[] = []): Route {
   const first = (name: string): string | undefined =>
-    values
-      .flatMap(({ key, value }) =>
-        key === name && value?.value.case === 'stringValue' ? [value.value.value] : [],
-      )
-      .find((text) => text !== '')
-  const route = {
-    dataset: first('data_stream.dataset'),
-    namespace: first('data_stream.namespace'),
-    index: first('elasticsearch.index'),
-  }
-  return Object.fromEntries(Object.entries(route).filter(([, value]) => value !== undefined))
+    values.flatMap(({ key, value }) => (key === name ? [nameIn(value)] : [])).find((text) => text !== '')
+  const route = Object.entries(ROUTE_KEYS).map(([name, key]) => [name, first(key)])
+  return Object.fromEntries(route.filter(([, value]) => value !== undefined))
+}
+
+/** The field, or else the attribute, when that is text. */
+function eventNameOf({ eventName, attributes }: RecordInContext['record']): string {
+  const { value } = attributes.find(({ key }) => key === 'event.name') ?? {}
+  return eventName !== '' || value?.value.case !== 'stringValue' ? eventName : value.value.value
 }
 
 const number = (value: number): JsonNumber | undefined =>
-  value > 0 ? new JsonNumber(String(value)) : undefined
+  value !== 0 ? new JsonNumber(String(value)) : undefined
 const orNone = (text: string): string | undefined => (text === '' ? undefined : text)
 
 /** The document of a record; members that are undefined are not there. */
@@ -173,7 +186,7 @@ export function expectedDocument(context: RecordInContext, style: TimestampStyle
     trace_id: orNone(hex(record.traceId)),
     span_id: orNone(hex(record.spanId)),
     trace_flags: number(record.flags & 0xff),
-    event_name: orNone(record.eventName),
+    event_name: orNone(eventNameOf(record)),
     dropped_attributes_count: number(record.droppedAttributesCount),
     attributes: attributesOf(record.attributes),
     resource: {

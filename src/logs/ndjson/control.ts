@@ -1,28 +1,42 @@
 import { readKeyValue, type Value } from '../any-value.ts'
 import { WireReader } from '../wire.ts'
 
-/** Where attributes ask a document to go: those of the record before the scope's, before the resource's. */
+/** Where attributes ask a document to go, and in what shape: those of the record before the scope's, before the resource's. */
 export interface Route {
   readonly dataset?: string
   readonly namespace?: string
+  readonly type?: string
   readonly index?: string
+  readonly mode?: string
+  /** What the scope stands for, where no attribute names a dataset. */
+  readonly scopeDataset?: string
+  /** The document's id, of the record alone. */
+  readonly id?: string
+  /** The ingest pipeline, of the record alone. */
+  readonly pipeline?: string
+  /** The record is not to be indexed. */
+  readonly unindexed?: true
 }
 
-const ROUTE_KEYS: Readonly<Record<string, keyof Route>> = {
+type RouteKey = 'dataset' | 'namespace' | 'type' | 'index' | 'mode' | 'id' | 'pipeline'
+
+const CONTEXT_KEYS: Readonly<Record<string, RouteKey>> = {
   'data_stream.dataset': 'dataset',
   'data_stream.namespace': 'namespace',
+  'data_stream.type': 'type',
   'elasticsearch.index': 'index',
+  'elastic.mapping.mode': 'mode',
 }
+const RECORD_KEYS: Readonly<Record<string, RouteKey>> = {
+  ...CONTEXT_KEYS,
+  'elasticsearch.document_id': 'id',
+  'elasticsearch.ingest_pipeline': 'pipeline',
+}
+const HINTS = 'elasticsearch.mapping.hints'
+const NO_INDEX = '_noindex'
 
 /** Attributes that steer the exporter and are no part of the document. */
-const CONTROL_KEYS: ReadonlySet<string> = new Set([
-  ...Object.keys(ROUTE_KEYS),
-  'data_stream.type',
-  'elasticsearch.mapping.hints',
-  'elasticsearch.document_id',
-  'elasticsearch.ingest_pipeline',
-  'elastic.mapping.mode',
-])
+const CONTROL_KEYS: ReadonlySet<string> = new Set([...Object.keys(RECORD_KEYS), HINTS])
 const SHORTEST = 16
 const LONGEST = 29
 const LETTER_D = 0x64
@@ -36,10 +50,25 @@ export function isControlKey(bytes: Buffer, start: number, end: number): boolean
   return length >= SHORTEST && length <= LONGEST && CONTROL_KEYS.has(bytes.toString('latin1', start, end))
 }
 
-/** The route that the attributes in the fields `tag` of a message ask for, on top of `outer`. */
-export function readRoute(bytes: Buffer, start: number, end: number, tag: number, outer: Route): Route {
+/** The route that the attributes in the fields `tag` of a Resource or InstrumentationScope ask for, on top of `outer`. */
+export function readContextRoute(message: Buffer, tag: number, outer: Route): Route {
+  return { ...outer, ...readAttributes(message, 0, message.length, tag, CONTEXT_KEYS) }
+}
+
+/** The route that the attributes in the fields `tag` of a record ask for, on top of `outer`. */
+export function readRecordRoute(bytes: Buffer, start: number, end: number, tag: number, outer: Route): Route {
+  return { ...outer, ...readAttributes(bytes, start, end, tag, RECORD_KEYS) }
+}
+
+function readAttributes(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  tag: number,
+  keys: Readonly<Record<string, RouteKey>>,
+): Route {
   const reader = new WireReader(bytes, start)
-  const found: { -readonly [K in keyof Route]: string } = {}
+  const found: { -readonly [K in keyof Route]: Route[K] } = {}
   while (reader.pos < end) {
     const next = reader.tag(end)
     if (next !== tag) {
@@ -48,13 +77,21 @@ export function readRoute(bytes: Buffer, start: number, end: number, tag: number
     }
     const stop = reader.length(end)
     const [key, value] = readKeyValue(bytes, reader.pos, stop)
-    if (Object.hasOwn(ROUTE_KEYS, key)) {
+    if (Object.hasOwn(keys, key)) {
       const text = textOf(value)
-      if (text !== '') found[ROUTE_KEYS[key]] ??= text
+      if (text !== '') found[keys[key]] ??= text
+    } else if (key === HINTS && keys === RECORD_KEYS) {
+      if (Array.isArray(value) && value.includes(NO_INDEX)) found.unindexed = true
     }
     reader.pos = stop
   }
-  return { ...outer, ...found }
+  return found
 }
 
-const textOf = (value: Value): string => (typeof value === 'string' ? value : '')
+/** Numbers and booleans name things too. */
+function textOf(value: Value): string {
+  if (typeof value === 'string') return value
+  return typeof value === 'bigint' || typeof value === 'boolean' || Number.isInteger(value)
+    ? String(value)
+    : ''
+}

@@ -6,6 +6,7 @@ import { KeyStack } from './key-stack.ts'
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COMMA = 0x2c
+const MINUS = 0x2d
 const ZERO = 0x30
 const UNICODE = 0x75
 
@@ -95,6 +96,12 @@ export class JsonWriter {
       this.bytes[--at] = ZERO + rest - next * 10
       rest = next
     } while (rest > 0)
+  }
+
+  /** A whole number of up to 53 bits and a sign. */
+  signed(value: number): void {
+    if (value < 0) this.byte(MINUS)
+    this.integer(Math.abs(value))
   }
 
   /** A number padded with zeros to a fixed width. */

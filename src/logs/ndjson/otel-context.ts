@@ -2,8 +2,9 @@ import { readKeyValue } from '../any-value.ts'
 import type { BatchData } from '../data.ts'
 import { R, S } from '../structure.ts'
 import { Resource, Scope, viewOf, WireReader } from '../wire.ts'
-import { isControlKey, type Route, readRoute } from './control.ts'
+import { isControlKey, type Route, readContextRoute } from './control.ts'
 import type { JsonWriter } from './json-writer.ts'
+import { scopeDataset } from './scope-dataset.ts'
 
 /** ASCII JSON as bytes. */
 export const fragment = (text: string): Buffer => Buffer.from(text, 'latin1')
@@ -56,20 +57,45 @@ export function renderContext(data: BatchData, scope: number, out: JsonWriter): 
 
 /** The route that the attributes of a scope and its resource ask for. */
 export function routeOfContext(data: BatchData, scope: number): Route {
-  const resource = resourceMessage(data, scope)
   const message = scopeMessage(data, scope)
-  const outer = readRoute(resource, 0, resource.length, Resource.attributes, {})
-  return readRoute(message, 0, message.length, Scope.attributes, outer)
+  const outer = readContextRoute(resourceMessage(data, scope), Resource.attributes, {})
+  const route = readContextRoute(message, Scope.attributes, outer)
+  if (route.dataset !== undefined || message.length === 0) return route
+  const name = message.toString('utf8', ...textField(message, Scope.name))
+  const dataset = scopeDataset(name, attributeText(message, Scope.attributes, 'encoding.format') ?? '')
+  return dataset === undefined ? route : { ...route, scopeDataset: dataset }
 }
 
 /** The text of a resource attribute of a scope's records; undefined where it is missing or no text. */
 export function resourceText(data: BatchData, scope: number, name: string): string | undefined {
-  const message = resourceMessage(data, scope)
+  return attributeText(resourceMessage(data, scope), Resource.attributes, name)
+}
+
+/** The Resource message of a scope's records, as edited. */
+export function resourceMessage({ bytes, structure, resourceEdits }: BatchData, scope: number): Buffer {
+  const resource = structure.scopes[scope * S.STRIDE + S.RESOURCE]
+  const at = resource * R.STRIDE
+  const { resources } = structure
+  const edited = resourceEdits.get(resource)
+  return edited ?? bytes.subarray(Math.max(0, resources[at + R.MESSAGE]), resources[at + R.MESSAGE_END])
+}
+
+/** The InstrumentationScope message of a scope's records, as edited. */
+export function scopeMessage({ bytes, structure, scopeEdits }: BatchData, scope: number): Buffer {
+  const at = scope * S.STRIDE
+  const { scopes } = structure
+  return (
+    scopeEdits.get(scope) ?? bytes.subarray(Math.max(0, scopes[at + S.MESSAGE]), scopes[at + S.MESSAGE_END])
+  )
+}
+
+/** The text of the first attribute of that name in the fields `tag` of a message. */
+function attributeText(message: Buffer, tag: number, name: string): string | undefined {
   const reader = new WireReader(message)
   while (reader.pos < message.length) {
-    const tag = reader.tag(message.length)
-    if (tag !== Resource.attributes) {
-      reader.skip(tag, message.length)
+    const found = reader.tag(message.length)
+    if (found !== tag) {
+      reader.skip(found, message.length)
       continue
     }
     const stop = reader.length(message.length)
@@ -78,23 +104,6 @@ export function resourceText(data: BatchData, scope: number, name: string): stri
     reader.pos = stop
   }
   return undefined
-}
-
-/** The Resource message of a scope's records, as edited. */
-function resourceMessage({ bytes, structure, resourceEdits }: BatchData, scope: number): Buffer {
-  const resource = structure.scopes[scope * S.STRIDE + S.RESOURCE]
-  const at = resource * R.STRIDE
-  const { resources } = structure
-  const edited = resourceEdits.get(resource)
-  return edited ?? bytes.subarray(Math.max(0, resources[at + R.MESSAGE]), resources[at + R.MESSAGE_END])
-}
-
-function scopeMessage({ bytes, structure, scopeEdits }: BatchData, scope: number): Buffer {
-  const at = scope * S.STRIDE
-  const { scopes } = structure
-  return (
-    scopeEdits.get(scope) ?? bytes.subarray(Math.max(0, scopes[at + S.MESSAGE]), scopes[at + S.MESSAGE_END])
-  )
 }
 
 function comma(out: JsonWriter): void {
@@ -107,7 +116,8 @@ function writeUrl(out: JsonWriter, bytes: Buffer, start: number, end: number): v
   out.text(bytes, viewOf(bytes), start, end)
 }
 
-function writeName(out: JsonWriter, name: Buffer, message: Buffer, tag: number): void {
+/** Where the text in the last field `tag` of a message lies; nowhere, and of no length, when there is none. */
+export function textField(message: Buffer, tag: number): readonly [start: number, end: number] {
   const reader = new WireReader(message)
   let start = 0
   let end = 0
@@ -119,6 +129,11 @@ function writeName(out: JsonWriter, name: Buffer, message: Buffer, tag: number):
       reader.pos = end
     } else reader.skip(found, message.length)
   }
+  return [start, end]
+}
+
+function writeName(out: JsonWriter, name: Buffer, message: Buffer, tag: number): void {
+  const [start, end] = textField(message, tag)
   if (start === end) return
   comma(out)
   out.raw(name)

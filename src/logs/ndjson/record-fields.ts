@@ -1,4 +1,4 @@
-import { KeyValue, Record, type WireReader } from '../wire.ts'
+import { AnyValue, KeyValue, Record, type WireReader } from '../wire.ts'
 import { isControlKey } from './control.ts'
 
 /** Where the fields of one record lie, `[start, end)`; 0 for those it lacks. Reused from record to record. */
@@ -16,6 +16,7 @@ export class RecordFields {
   traceIdEnd = 0
   spanId = 0
   spanIdEnd = 0
+  /** The field, or else the first attribute `event.name`: SDKs wrote that before there was a field. */
   eventName = 0
   eventNameEnd = 0
   /** Some attribute steers the exporter. */
@@ -27,12 +28,19 @@ export class RecordFields {
     this.body = this.bodyEnd = this.droppedAttributes = this.flags = this.traceId = this.traceIdEnd = 0
     this.spanId = this.spanIdEnd = this.eventName = this.eventNameEnd = 0
     this.control = false
+    let namedStart = 0
+    let namedEnd = 0
     while (reader.pos < end) {
       const tag = reader.tag(end)
       switch (tag) {
         case Record.attributes: {
           const stop = reader.length(end)
-          if (hasControlKey(reader, stop)) this.control = true
+          const start = reader.pos
+          const length = findKey(reader, stop)
+          if (length === EVENT_NAME.length && namedEnd === 0 && isEventName(reader)) {
+            namedStart = start
+            namedEnd = stop
+          } else if (isControlKey(reader.bytes, reader.pos, reader.pos + length)) this.control = true
           reader.pos = stop
           break
         }
@@ -81,8 +89,37 @@ export class RecordFields {
           reader.skip(tag, end)
       }
     }
+    if (this.eventName === this.eventNameEnd && namedEnd !== 0)
+      this.#readEventName(reader, namedStart, namedEnd)
+  }
+
+  /** Takes the text of the attribute at `[start, end)` for the event's name. */
+  #readEventName(reader: WireReader, start: number, end: number): void {
+    reader.pos = start
+    while (reader.pos < end) {
+      const tag = reader.tag(end)
+      const stop = tag === KeyValue.value ? reader.length(end) : end
+      if (tag !== KeyValue.value) {
+        reader.skip(tag, end)
+        continue
+      }
+      this.eventName = this.eventNameEnd = 0
+      while (reader.pos < stop) {
+        const member = reader.tag(stop)
+        if (member <= LAST_MEMBER) this.eventName = this.eventNameEnd = 0
+        if (member === AnyValue.string) {
+          this.eventNameEnd = reader.length(stop)
+          this.eventName = reader.pos
+          reader.pos = this.eventNameEnd
+        } else reader.skip(member, stop)
+      }
+    }
   }
 }
+
+const EVENT_NAME = Buffer.from('event.name')
+/** Tags up to here are those of a value's members. */
+const LAST_MEMBER = AnyValue.stringIndex
 
 function zeroAsAbsent(reader: WireReader, end: number): number {
   const at = reader.pos
@@ -91,14 +128,17 @@ function zeroAsAbsent(reader: WireReader, end: number): number {
   return 0
 }
 
-function hasControlKey(reader: WireReader, end: number): boolean {
+/** Moves to the key of the KeyValue at `[reader.pos, end)`, and gives its length. */
+function findKey(reader: WireReader, end: number): number {
   while (reader.pos < end) {
     const tag = reader.tag(end)
-    if (tag === KeyValue.key) {
-      const stop = reader.length(end)
-      return isControlKey(reader.bytes, reader.pos, stop)
-    }
+    if (tag === KeyValue.key) return reader.length(end) - reader.pos
     reader.skip(tag, end)
   }
-  return false
+  return 0
+}
+
+function isEventName({ bytes, pos }: WireReader): boolean {
+  for (let i = 0; i < EVENT_NAME.length; i++) if (bytes[pos + i] !== EVENT_NAME[i]) return false
+  return true
 }

@@ -108,9 +108,9 @@ function writeText(
 }
 
 function writeNumber(out: JsonWriter, name: Buffer, value: number): void {
-  if (value <= 0) return
+  if (value === 0) return
   out.raw(name)
-  out.integer(value)
+  out.signed(value)
 }
 
 function writeId(out: JsonWriter, name: Buffer, bytes: Buffer, start: number, end: number): void {

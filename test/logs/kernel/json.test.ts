@@ -112,6 +112,29 @@ describe('a document that the kernel writes', () => {
     expect(inFull(steered)).toBe('steers the exporter')
   })
 
+  it('is left to TypeScript when an attribute alone names the event', () => {
+    const named = (field: boolean, key = 'event.name'): Buffer =>
+      record((writer) => {
+        attribute(writer, Record.attributes, key, (value) => value.text(AnyValue.string, 'x'))
+        if (field) writer.text(Record.eventName, 'field')
+      })
+    expect(inKernel(named(false))).toBeUndefined()
+    expect(inFull(named(false))).toContain('"event_name":"x"')
+    expect(inKernel(named(true))).toContain('"event_name":"field"')
+    expect(inKernel(named(false, 'event_name'))).toBe(inFull(named(false, 'event_name')))
+  })
+
+  it('has any severity but none', () => {
+    for (const severity of [-(2 ** 31), -1, 0, 25, 2 ** 31 - 1]) {
+      const severe = record((writer) => {
+        writer.varint(Record.severityNumber)
+        writer.int64(BigInt(severity))
+      })
+      expect(inKernel(severe)).toBe(inFull(severe))
+      if (severity !== 0) expect(inKernel(severe)).toContain(`"severity_number":${severity}`)
+    }
+  })
+
   it('has the last of several keys and values of an attribute', () => {
     const twice = record((writer) => {
       const start = writer.open(Record.attributes)

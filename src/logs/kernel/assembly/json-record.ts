@@ -1,5 +1,5 @@
 import { dropKeys } from './json-keys'
-import { digits, padded } from './json-number'
+import { digits, int, padded } from './json-number'
 import { ascii, copy, text } from './json-text'
 import { hex, members, skip, value } from './json-value'
 import { begin, CONTEXT, OUTPUT, OUTPUT_SIZE, unusual } from './memory'
@@ -7,7 +7,7 @@ import { length, next, varint } from './wire'
 
 /**
  * A record as a document, as `RecordJson` writes it with times in milliseconds. What is odd is given up, and so are
- * records with attributes that may steer the exporter.
+ * records with attributes that may steer the exporter, or that alone name the event.
  */
 
 /** The most bytes of JSON that a byte of wire becomes: `\u0000`. */
@@ -51,6 +51,7 @@ export function readRecord(from: i32, to: i32): bool {
   droppedAttributes = 0
   severityText = severityTextEnd = body = bodyEnd = eventName = eventNameEnd = 0
   traceId = traceIdEnd = spanId = spanIdEnd = 0
+  let named: bool = false
   let pos = from
   while (pos < to) {
     const tag: i32 = load<u8>(pos)
@@ -86,6 +87,7 @@ export function readRecord(from: i32, to: i32): bool {
       case 0x32:
         pos = length(pos + 1, to)
         if (unusual || maySteer(next, pos)) return false
+        if (isEventName(next, pos)) named = true
         break
       case 0x4a:
         traceIdEnd = pos = length(pos + 1, to)
@@ -104,7 +106,7 @@ export function readRecord(from: i32, to: i32): bool {
     }
     if (pos > to) return false
   }
-  return true
+  return !named || eventName !== eventNameEnd
 }
 
 const DATA_STR: u64 = 0x7274_735f_6174_6164
@@ -112,12 +114,22 @@ const ELASTIC: u64 = 0x0063_6974_7361_6c65
 
 /** Whether the key of the KeyValue at `[pos, end)` may be one of those in `control.ts`. */
 function maySteer(pos: i32, end: i32): bool {
-  // The shortest has 16 bytes.
-  if (end - pos < 18) return false
+  // Shorter ones are no control keys, nor the name of an event.
+  if (end - pos < 17) return false
   const size: i32 = load<u8>(pos, 1)
   if (load<u8>(pos) !== 0x0a || size > 0x7f) return true
   const head = load<u64>(pos, 2)
   return size >= 16 && (head === DATA_STR || (head & 0x00ff_ffff_ffff_ffff) === ELASTIC)
+}
+
+const EVENT_NA: u64 = 0x616e_2e74_6e65_7665
+const ME: u16 = 0x656d
+
+/** Whether the key of the KeyValue at `[pos, end)` is `event.name`, which stands for a field that is missing. */
+function isEventName(pos: i32, end: i32): bool {
+  return (
+    end - pos >= 17 && load<u8>(pos, 1) === 10 && load<u64>(pos, 2) === EVENT_NA && load<u16>(pos, 10) === ME
+  )
 }
 
 /**
@@ -146,7 +158,7 @@ export function writeRecord(out: i32, dataStreamSize: i32, contextSize: i32, rec
   out = copy(CONTEXT, dataStreamSize, out)
   if (severityText !== severityTextEnd)
     out = text(severityText, severityTextEnd, ascii(',"severity_text":', out))
-  if (severityNumber > 0) out = digits(severityNumber, ascii(',"severity_number":', out))
+  if (severityNumber !== 0) out = int(<i64>severityNumber, ascii(',"severity_number":', out))
   if (traceId !== traceIdEnd) out = hex(traceId, traceIdEnd, ascii(',"trace_id":', out))
   if (spanId !== spanIdEnd) out = hex(spanId, spanIdEnd, ascii(',"span_id":', out))
   if (flags !== 0) out = digits(flags, ascii(',"trace_flags":', out))
