@@ -89,7 +89,7 @@ function gatewayRound(payloads: readonly Buffer[], keep: (element: Buffer) => vo
 }
 
 function drainRound(elements: readonly Buffer[]): () => void {
-  const renderer = new BulkRenderer(new Targets(undefined))
+  const renderer = new BulkRenderer(new Targets())
   return () => {
     const batch = LogBatch.concat(elements.map((element) => openElement(element)))
     const { body, records } = renderer.render(batch)

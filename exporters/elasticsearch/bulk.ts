@@ -1,8 +1,14 @@
 import type { Rejection } from '../../src/component.ts'
 import type { LogBatch } from '../../src/logs/batch.ts'
 import type { Part } from '../../src/logs/data.ts'
-import { OtelDocuments } from '../../src/logs/ndjson/otel-document.ts'
+import { type DocumentSource, Documents } from '../../src/logs/ndjson/documents.ts'
+import type { Clash } from '../../src/logs/ndjson/fields/field-tree.ts'
+import type { JsonWriter } from '../../src/logs/ndjson/json-writer.ts'
+import { UnfitError } from '../../src/logs/ndjson/mapping.ts'
 import { writeJson } from '../../src/logs/ndjson/write-json.ts'
+import type { MalformedError } from '../../src/logs/wire.ts'
+import { attributeId, batchIdHead, type IdOptions } from './document-id.ts'
+import { Mappings } from './mappings.ts'
 import type { IndexTarget, Targets } from './target.ts'
 
 /** The body of one `_bulk` request. */
@@ -10,58 +16,106 @@ export interface Bulk {
   readonly body: Buffer
   /** For each action in the body, the record's index in the batch. */
   readonly records: readonly number[]
-  /** Records that could not be rendered. */
+  /** Records that cannot be documents. */
   readonly rejected: readonly Rejection[]
+  /** How many records became no document, by a short word for why. */
+  readonly missing: ReadonlyMap<string, number>
+  /** How many fields did not get the name they asked for. */
+  readonly clashes: ReadonlyMap<Clash, number>
 }
 
 /** The JSON of a record over its wire bytes, with room to spare. */
 const GROWTH = 2
 const MIN_BYTES = 64 * 1024
+const ID = Buffer.from(',"_id":"')
+/** For the longest id, were all of it to be escaped. */
+const ID_ROOM = 4096
+const QUOTE = 0x22
+const UNINDEXED = 'unindexed'
 
 /**
  * Renders batches as `create` actions with ids that follow from the request: the same request repeated gives the
  * same ids, and Elasticsearch answers 409 to what it has.
  */
 export class BulkRenderer {
-  readonly #documents: OtelDocuments<IndexTarget>
+  readonly #documents: Documents<IndexTarget>
+  readonly #mappings: Mappings
+  readonly #ids: IdOptions
   #records: number[] = []
-  #rejected: Rejection[] = []
+  #rejected = new Map<string, number[]>()
+  #missing = new Map<string, number>()
   #part: Part | undefined
   #target: IndexTarget | undefined
   /** The action line up to the position in the id. */
   #head: Buffer = Buffer.alloc(0)
 
-  constructor(targets: Targets) {
-    this.#documents = new OtelDocuments<IndexTarget>({
-      timestamps: 'epoch_millis',
-      target: (route) => targets.of(route),
-      before: ({ part, position, target }, out) => {
-        if (part !== this.#part || target !== this.#target) {
-          this.#part = part
-          this.#target = target
-          const id = Buffer.from(part.id ?? []).toString('base64url')
-          this.#head = Buffer.concat([target.actionHead, Buffer.from(`${id}-`)])
-        }
-        out.raw(this.#head)
-        out.integer(position)
-        out.raw(target.actionTail)
+  constructor(
+    targets: Targets,
+    mappings = new Mappings(),
+    ids: IdOptions = { attribute: false, batch: true },
+  ) {
+    this.#mappings = mappings
+    this.#ids = ids
+    this.#documents = new Documents<IndexTarget>({
+      destination: (route, { receivedMs }) => {
+        if (route.unindexed) throw new UnfitError(UNINDEXED, 'it says that it is not to be indexed')
+        const mode = mappings.modeOf(route.mode)
+        return { mapping: mappings.of(mode), target: targets.of(route, mode, receivedMs) }
       },
+      before: (source, out) => this.#writeAction(source, out),
       after: ({ record }) => {
         this.#records.push(record)
       },
-      failed: (record, error) => {
-        this.#rejected.push({ records: [record], reason: `not a valid record: ${error.message}` })
-      },
+      failed: (record, error) => this.#refuse(record, error),
     })
   }
 
   /** The body is out of `memory`, and the caller's to give back. */
   render(batch: LogBatch): Bulk {
     this.#records = []
-    this.#rejected = []
+    this.#rejected = new Map()
+    this.#missing = new Map()
     this.#part = undefined
     const size = Math.max(MIN_BYTES, batch.byteLength * GROWTH)
     const body = writeJson(size, (out) => this.#documents.render(batch, out))
-    return { body, records: this.#records, rejected: this.#rejected }
+    return {
+      body,
+      records: this.#records,
+      rejected: [...this.#rejected].map(([reason, records]) => ({ reason, records })),
+      missing: this.#missing,
+      clashes: this.#mappings.takeClashes(),
+    }
+  }
+
+  #writeAction({ part, position, route, target }: DocumentSource<IndexTarget>, out: JsonWriter): void {
+    const { attribute, batch } = this.#ids
+    out.reserve(target.actionHead.length + target.actionTail.length + ID_ROOM)
+    if (attribute && route.id !== undefined) {
+      out.raw(target.actionHead)
+      out.raw(ID)
+      out.raw(Buffer.from(attributeId(route.id)))
+      out.byte(QUOTE)
+    } else if (batch) {
+      if (part !== this.#part || target !== this.#target) {
+        this.#part = part
+        this.#target = target
+        this.#head = Buffer.concat([target.actionHead, ID, Buffer.from(batchIdHead(part))])
+      }
+      out.raw(this.#head)
+      out.integer(position)
+      out.byte(QUOTE)
+    } else out.raw(target.actionHead)
+    out.raw(target.actionTail)
+  }
+
+  #refuse(record: number, error: MalformedError | UnfitError): void {
+    const unfit = error instanceof UnfitError
+    const word = unfit ? error.reason : 'malformed'
+    this.#missing.set(word, (this.#missing.get(word) ?? 0) + 1)
+    if (word === UNINDEXED) return
+    const reason = unfit ? error.message : `not a valid record: ${error.message}`
+    const same = this.#rejected.get(reason)
+    if (same) same.push(record)
+    else this.#rejected.set(reason, [record])
   }
 }

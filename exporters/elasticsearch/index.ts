@@ -2,9 +2,10 @@ import { type Exporter, PermanentError, type Rejection, RetryableError } from '.
 import { defineExporter } from '../../src/define.ts'
 import type { LogBatch } from '../../src/logs/batch.ts'
 import { isRetryable, readAnswer } from './answer.ts'
-import { BulkRenderer } from './bulk.ts'
+import { type Bulk, BulkRenderer } from './bulk.ts'
 import { BulkClient } from './bulk-client.ts'
-import { config } from './config.ts'
+import { config, defaultMode } from './config.ts'
+import { Mappings } from './mappings.ts'
 import { checkServer } from './server-check.ts'
 import { Targets } from './target.ts'
 
@@ -22,8 +23,17 @@ export const elasticsearch = defineExporter({
 
   create(settings, { log, metrics, health }): Exporter {
     const client = new BulkClient(settings)
-    const targets = new Targets(settings.logs_index)
-    const renderer = new BulkRenderer(targets)
+    const { logs_index, logstash_format, document_id } = settings
+    const targets = new Targets({
+      index: logs_index,
+      logstash: logstash_format.enabled ? logstash_format : undefined,
+      pipelines: settings.logs_dynamic_pipeline.enabled,
+    })
+    const mappings = new Mappings({ mode: defaultMode(settings), allowed: settings.mapping.allowed_modes })
+    const renderer = new BulkRenderer(targets, mappings, {
+      attribute: settings.logs_dynamic_id.enabled || document_id === 'attribute',
+      batch: document_id !== 'none',
+    })
     const requests = (outcome: string) =>
       metrics.counter('otelcol_elasticsearch_bulk_requests_count', 'Bulk requests, by outcome.', { outcome })
     const documents = (outcome: string) =>
@@ -45,10 +55,35 @@ export const elasticsearch = defineExporter({
     )
     const stopping = new AbortController()
 
+    /** Counts what rendering did, once it is settled what becomes of it. */
+    function countRendering({ missing, clashes }: Bulk): void {
+      for (const [reason, records] of missing) {
+        metrics
+          .counter(
+            'sluice_elasticsearch_missing_documents_total',
+            'Records that became no document, by reason.',
+            { reason },
+          )
+          .inc(records)
+      }
+      for (const [reason, fields] of clashes) {
+        metrics
+          .counter(
+            'sluice_elasticsearch_field_clashes_total',
+            'Fields that did not get the name they asked for, by reason.',
+            { reason },
+          )
+          .inc(fields)
+      }
+    }
+
     /** Sends one bulk and returns what Elasticsearch refused for good. */
     async function send(batch: LogBatch, signal: AbortSignal): Promise<readonly Rejection[]> {
       const bulk = renderer.render(batch)
-      if (bulk.records.length === 0) return bulk.rejected
+      if (bulk.records.length === 0) {
+        countRendering(bulk)
+        return bulk.rejected
+      }
       bytes.inc(bulk.body.length)
       const started = performance.now()
       const response = await client.send(bulk.body, signal).catch((error: unknown) => {
@@ -79,6 +114,7 @@ export const elasticsearch = defineExporter({
         })
       }
       succeeded.inc()
+      countRendering(bulk)
       health('ok')
       created.inc(outcome.created)
       duplicates.inc(outcome.duplicates)

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
-import { type ElasticsearchConfig, nodesOf } from './config.ts'
+import { defaultMode, type ElasticsearchConfig, nodesOf } from './config.ts'
 import type { Targets } from './target.ts'
 import type { TemplateAnswer, TemplateQuestion } from './template-check.ts'
 
@@ -18,8 +18,8 @@ export async function checkServer(
   log: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  if (config.logs_index !== undefined) return
-  const { index: name } = targets.of({})
+  const { index: name, mustBeDataStream } = targets.of({}, defaultMode(config), Date.now())
+  if (!mustBeDataStream) return
   const answer = await ask({ client: clientOptions(config), name }, signal).catch((error: unknown) => ({
     error: error instanceof Error ? error.message : String(error),
   }))

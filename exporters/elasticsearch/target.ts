@@ -1,70 +1,106 @@
 import type { Route } from '../../src/logs/ndjson/control.ts'
-import type { Target } from '../../src/logs/ndjson/otel-document.ts'
+import type { Target } from '../../src/logs/ndjson/documents.ts'
+import { type MappingMode, UnfitError } from '../../src/logs/ndjson/mapping.ts'
+import { formatDate } from './date-format.ts'
+import { dataStreamPart, datasetPart, indexName } from './names.ts'
 
 /** A data stream or index, with the pieces of the action line around an id. */
 export interface IndexTarget extends Target {
   readonly index: string
+  /** Documents are refused where no template makes it a data stream. */
+  readonly mustBeDataStream: boolean
+  /** Up to the index. */
   readonly actionHead: Buffer
+  /** From after the id to the end of the line. */
   readonly actionTail: Buffer
 }
 
-/** Elasticsearch allows 100 bytes for each part of a data stream's name; the suffix counts. */
-const MAX_PART = 100
-const OTEL_SUFFIX = '.otel'
-const NOT_IN_NAMES = /[\\/*?"<>| ,#:]/g
+export interface TargetOptions {
+  /** Where everything goes, whatever attributes say. */
+  readonly index?: string | undefined
+  /** Adds the date of receipt to every name. */
+  readonly logstash?: { readonly prefix_separator: string; readonly date_format: string } | undefined
+  /** Attributes may name an ingest pipeline. */
+  readonly pipelines?: boolean
+}
+
 const MAX_CACHED = 1000
+/** Attributes may be long. */
+const MAX_KEY = 2000
+const OTEL_SUFFIX = '.otel'
+const TYPES: readonly string[] = ['logs', 'metrics']
 
 /**
- * Names where documents go, as the Collector's exporter does: a fixed index, an `elasticsearch.index`
- * attribute, or the data stream `logs-<dataset>.otel-<namespace>`. Names out of attributes are cleaned, so
- * that no input reaches an index it may not name.
+ * Names where documents go, as the Collector's exporter does: a fixed index, an `elasticsearch.index` attribute, or
+ * the data stream `logs-<dataset>-<namespace>`. Names out of attributes are cleaned, so that no input reaches an
+ * index it may not name.
  */
 export class Targets {
-  readonly #fixed: IndexTarget | undefined
+  readonly #options: TargetOptions
   readonly #cache = new Map<string, IndexTarget>()
 
-  constructor(fixedIndex: string | undefined) {
-    this.#fixed = fixedIndex === undefined ? undefined : makeTarget(fixedIndex, false, '')
+  constructor(options: TargetOptions = {}) {
+    this.#options = options
   }
 
-  of({ index, dataset = 'generic', namespace = 'default' }: Route): IndexTarget {
-    if (this.#fixed !== undefined) return this.#fixed
-    const key = `${index ?? ''}\0${dataset}\0${namespace}`
+  /** Throws `UnfitError` for a type that no data stream of logs has. */
+  of(route: Route, mode: MappingMode, receivedMs: number): IndexTarget {
+    const { logstash, pipelines } = this.#options
+    const date = logstash === undefined ? '' : formatDate(logstash.date_format, receivedMs)
+    const pipeline = pipelines ? (route.pipeline ?? '') : ''
+    const { index, dataset, scopeDataset, namespace, type } = route
+    const key = JSON.stringify([mode, date, pipeline, index, dataset ?? scopeDataset, namespace, type])
     let target = this.#cache.get(key)
     if (target === undefined) {
-      target =
-        index === undefined
-          ? dataStream(dataset, namespace)
-          : makeTarget(clean(index, MAX_PART * 2), false, '')
+      target = this.#make(route, mode, date, pipeline)
       if (this.#cache.size >= MAX_CACHED) this.#cache.clear()
-      this.#cache.set(key, target)
+      if (key.length <= MAX_KEY) this.#cache.set(key, target)
     }
     return target
   }
-}
 
-function dataStream(dataset: string, namespace: string): IndexTarget {
-  const set = clean(dataset, MAX_PART - OTEL_SUFFIX.length).replaceAll('-', '_') + OTEL_SUFFIX
-  const space = clean(namespace, MAX_PART)
-  const fields = `,"data_stream":{"type":"logs","dataset":${JSON.stringify(set)},"namespace":${JSON.stringify(space)}}`
-  return makeTarget(`logs-${set}-${space}`, true, fields)
-}
-
-function makeTarget(index: string, isDataStream: boolean, fields: string): IndexTarget {
-  return {
-    index,
-    dataStream: Buffer.from(fields),
-    actionHead: Buffer.from(`{"create":{"_index":${JSON.stringify(index)},"_id":"`),
-    actionTail: Buffer.from(isDataStream ? '","require_data_stream":true}}\n' : '"}}\n'),
+  #make(route: Route, mode: MappingMode, date: string, pipeline: string): IndexTarget {
+    const { index: fixed, logstash } = this.#options
+    const suffix = logstash === undefined ? '' : logstash.prefix_separator + date
+    const named = fixed ?? (route.index === undefined ? undefined : indexName(route.index))
+    if (named !== undefined) return makeTarget(named + suffix, pipeline, '', false)
+    const type = mode === 'bodymap' ? (route.type ?? 'logs') : 'logs'
+    if (!TYPES.includes(type))
+      throw new UnfitError('data_stream_type', 'data_stream.type is neither logs nor metrics')
+    const dataset = datasetPart(
+      route.dataset ?? route.scopeDataset ?? 'generic',
+      mode === 'otel' ? OTEL_SUFFIX : '',
+    )
+    const namespace = dataStreamPart(route.namespace ?? 'default')
+    const name = `${type}-${dataset}-${namespace}`
+    if (suffix !== '') return makeTarget(name + suffix, pipeline, '', false)
+    const fields = dataStreamFields(mode, { type, dataset, namespace })
+    return makeTarget(name, pipeline, fields, mode === 'otel' || mode === 'ecs')
   }
 }
 
-/** Lower case, without the characters that names of indices may not have, nor the ones they may not begin with. */
-function clean(name: string, maxBytes: number): string {
-  let cleaned = name
-    .toLowerCase()
-    .replace(NOT_IN_NAMES, '_')
-    .replace(/^[-_+.]+/, '')
-  while (Buffer.byteLength(cleaned) > maxBytes) cleaned = cleaned.slice(0, -1)
-  return cleaned === '' ? 'unknown' : cleaned
+function makeTarget(index: string, pipeline: string, fields: string, mustBeDataStream: boolean): IndexTarget {
+  const tail = [
+    pipeline === '' ? '' : `,"pipeline":${JSON.stringify(pipeline)}`,
+    mustBeDataStream ? ',"require_data_stream":true' : '',
+    '}}\n',
+  ]
+  return {
+    index,
+    mustBeDataStream,
+    dataStream: Buffer.from(fields),
+    actionHead: Buffer.from(`{"create":{"_index":${JSON.stringify(index)}`),
+    actionTail: Buffer.from(tail.join('')),
+  }
+}
+
+/** The members of a document that tell of its data stream, after a comma. */
+function dataStreamFields(mode: MappingMode, fields: Readonly<Record<string, string>>): string {
+  if (mode === 'bodymap') return ''
+  if (mode === 'otel' || mode === 'ecs') return `,"data_stream":${JSON.stringify(fields)}`
+  const prefix = mode === 'none' ? 'Attributes.data_stream.' : 'data_stream.'
+  const members = Object.entries(fields).map(
+    ([name, value]) => `,${JSON.stringify(prefix + name)}:${JSON.stringify(value)}`,
+  )
+  return members.join('')
 }

@@ -3,7 +3,6 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { elasticsearch } from '../../exporters/elasticsearch/index.ts'
-import { Targets } from '../../exporters/elasticsearch/target.ts'
 import { never, testContext } from '../support/component.ts'
 import { batchOf, text } from '../support/otlp.ts'
 
@@ -113,23 +112,5 @@ describe('the elasticsearch exporter and a hostile server', () => {
     expect(shown).not.toContain('hunter2')
     const { outcome: refused } = await hostile(() => ({ body: items(400, 400, 400, 400) }))
     expect(JSON.stringify(refused)).not.toContain('secret')
-  })
-})
-
-describe('targets', () => {
-  const targets = new Targets(undefined)
-
-  it.each([
-    [{}, 'logs-generic.otel-default'],
-    [{ dataset: 'Shop-Cart', namespace: 'EU' }, 'logs-shop_cart.otel-eu'],
-    [{ dataset: '../*?"<>|', namespace: ' #,:' }, 'logs-unknown.otel-unknown'],
-    [{ dataset: 'x'.repeat(200) }, `logs-${'x'.repeat(95)}.otel-default`],
-    [{ index: '.Kibana' }, 'kibana'],
-  ])('turns %j into the index %s', (route, index) => {
-    expect(targets.of(route).index).toBe(index)
-  })
-
-  it('sends everything to the index the config fixes', () => {
-    expect(new Targets('all-logs').of({ dataset: 'x', index: 'y' }).index).toBe('all-logs')
   })
 })

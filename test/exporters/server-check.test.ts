@@ -20,12 +20,7 @@ async function logged(answer: object, status = 200): Promise<string> {
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   let lines = ''
   const stream: DestinationStream = { write: (line) => (lines += line) }
-  await checkServer(
-    config.parse({ endpoint }),
-    new Targets(undefined),
-    pino({}, stream),
-    new AbortController().signal,
-  )
+  await checkServer(config.parse({ endpoint }), new Targets(), pino({}, stream), new AbortController().signal)
   return lines
 }
 

@@ -74,7 +74,7 @@ describe('renderers that take turns', () => {
       batch.identify(Buffer.alloc(32))
       return batch
     })
-    const renderers = batches.map(() => new BulkRenderer(new Targets(undefined)))
+    const renderers = batches.map(() => new BulkRenderer(new Targets()))
     const bodies = [0, 1, 0, 1].map((turn) => {
       const { body } = renderers[turn].render(batches[turn])
       const copy = body.toString()

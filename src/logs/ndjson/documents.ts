@@ -36,7 +36,7 @@ export interface DocumentSource<T extends Target> {
 export interface DocumentOptions<T extends Target> {
   /** Throws `UnfitError` where there is none. */
   destination(route: Route, part: Part): Destination<T>
-  /** Writes what goes before the document, an action line for one: up to 1 KiB. */
+  /** Writes what goes before the document, an action line for one, and reserves the room for it. */
   before?(source: DocumentSource<T>, out: JsonWriter): void
   /** The document is complete. */
   after?(source: DocumentSource<T>, out: JsonWriter): void
@@ -44,8 +44,8 @@ export interface DocumentOptions<T extends Target> {
   failed(record: number, error: MalformedError | UnfitError): void
 }
 
-/** Room for the action line and for all field names of a document. */
-const LINE_ROOM = 4096
+/** Room for all field names of a document that are no attributes. */
+const LINE_ROOM = 2048
 
 /** Renders documents, one a line, straight from the wire bytes. What records of a scope share is rendered once. */
 export class Documents<T extends Target> {
@@ -106,8 +106,8 @@ export class Documents<T extends Target> {
       }
     }
     source.target = target
-    out.reserve((end - start) * 6 + mapping.room + LINE_ROOM)
     this.#options.before?.(source, out)
+    out.reserve((end - start) * 6 + mapping.room + target.dataStream.length + LINE_ROOM)
     source.timeMs = mapping.write(out, target.dataStream, source.part.receivedMs)
     this.#options.after?.(source, out)
   }

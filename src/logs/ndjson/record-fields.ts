@@ -19,6 +19,8 @@ export class RecordFields {
   /** The field, or else the first attribute `event.name`: SDKs wrote that before there was a field. */
   eventName = 0
   eventNameEnd = 0
+  /** The name is the attribute's. */
+  namedByAttribute = false
   /** Some attribute steers the exporter. */
   control = false
 
@@ -27,7 +29,7 @@ export class RecordFields {
     this.time = this.observed = this.severityNumber = this.severityText = this.severityTextEnd = 0
     this.body = this.bodyEnd = this.droppedAttributes = this.flags = this.traceId = this.traceIdEnd = 0
     this.spanId = this.spanIdEnd = this.eventName = this.eventNameEnd = 0
-    this.control = false
+    this.control = this.namedByAttribute = false
     let namedStart = 0
     let namedEnd = 0
     while (reader.pos < end) {
@@ -95,6 +97,7 @@ export class RecordFields {
 
   /** Takes the text of the attribute at `[start, end)` for the event's name. */
   #readEventName(reader: WireReader, start: number, end: number): void {
+    this.namedByAttribute = true
     reader.pos = start
     while (reader.pos < end) {
       const tag = reader.tag(end)

@@ -148,7 +148,8 @@ function kindOf(reader: WireReader, start: number, end: number): number {
   return kind
 }
 
-function isListOfMaps(reader: WireReader, start: number, end: number): boolean {
+/** Whether the AnyValue at `[start, end)`, a list, holds maps and nothing else. */
+export function isListOfMaps(reader: WireReader, start: number, end: number): boolean {
   reader.pos = start
   while (reader.pos < end) {
     const tag = reader.tag(end)
