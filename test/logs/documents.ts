@@ -48,7 +48,7 @@ function linesOf(batch: LogBatch, timestamps: TimestampStyle, out: JsonWriter) {
 }
 
 /** A number of JSON by its text: integers may be larger than JavaScript's. */
-class JsonNumber {
+export class JsonNumber {
   readonly source: string
 
   constructor(source: string) {
@@ -57,7 +57,7 @@ class JsonNumber {
 }
 
 /** A line as an object, with numbers as they are written; keys that are there twice are no JSON to Elasticsearch. */
-function parse(line: string): unknown {
+export function parse(line: string): unknown {
   expect(line.indexOf('\n')).toBe(line.length - 1)
   expect(duplicateKeys(line)).toEqual([])
   return JSON.parse(line, (_, value: unknown, context?: { readonly source?: string }) =>
@@ -77,7 +77,7 @@ function duplicateKeys(json: string): string[] {
   return found
 }
 
-const CONTROL: ReadonlySet<string> = new Set([
+export const CONTROL: ReadonlySet<string> = new Set([
   'data_stream.dataset',
   'data_stream.namespace',
   'data_stream.type',
@@ -109,7 +109,7 @@ function expectedValue(any: AnyValue | undefined): unknown {
   }
 }
 
-function expectedDouble(value: number): unknown {
+export function expectedDouble(value: number): unknown {
   if (!Number.isFinite(value)) return null
   if (Object.is(value, -0)) return new JsonNumber('-0.0')
   return new JsonNumber(/[.e]/.test(String(value)) ? String(value) : `${value}.0`)
@@ -119,7 +119,7 @@ const expectedMap = (values: readonly KeyValue[]): object =>
   Object.fromEntries(firstOfEach(values).map(({ key, value }) => [key, expectedValue(value)]))
 const attributesOf = (values: readonly KeyValue[] = []): object =>
   expectedMap(values.filter(({ key }) => !CONTROL.has(key)))
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 function expectedBody(body: AnyValue | undefined): object | undefined {
   const any = body?.value
@@ -131,7 +131,7 @@ function expectedBody(body: AnyValue | undefined): object | undefined {
   return { structured: maps ? expectedValue(body) : { value: expectedValue(body) } }
 }
 
-function expectedTime(nanoseconds: bigint, style: TimestampStyle): string {
+export function expectedTime(nanoseconds: bigint, style: TimestampStyle): string {
   if (style === 'epoch_millis') {
     return `${nanoseconds / 1_000_000n}.${String(nanoseconds % 1_000_000n).padStart(6, '0')}`
   }

@@ -88,10 +88,9 @@ function readAttributes(
   return found
 }
 
-/** Numbers and booleans name things too. */
+/** Whole numbers and booleans name things too. */
 function textOf(value: Value): string {
   if (typeof value === 'string') return value
-  return typeof value === 'bigint' || typeof value === 'boolean' || Number.isInteger(value)
-    ? String(value)
-    : ''
+  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : ''
+  return typeof value === 'bigint' || typeof value === 'boolean' ? String(value) : ''
 }

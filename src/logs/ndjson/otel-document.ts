@@ -48,9 +48,9 @@ export interface OtelDocumentOptions<T extends Target> extends Omit<DocumentOpti
 
 /** Renders all documents in the OTel mapping mode. */
 export class OtelDocuments<T extends Target> extends Documents<T> {
-  constructor({ timestamps, target, ...options }: OtelDocumentOptions<T>) {
-    const mapping = new OtelMapping(newRecordJson(timestamps))
-    super({ ...options, destination: (route) => ({ mapping, target: target(route) }) })
+  constructor(options: OtelDocumentOptions<T>) {
+    const mapping = new OtelMapping(newRecordJson(options.timestamps))
+    super({ ...options, destination: (route) => ({ mapping, target: options.target(route) }) })
   }
 }
 

@@ -10,13 +10,11 @@ import type { Clash } from './field-tree.ts'
 import { fieldsOf, LAYERS } from './layers.ts'
 import { levelOf } from './level.ts'
 import { Member } from './member.ts'
-import { bind, type Plan, planOf } from './plan.ts'
+import { bind, type Plan, planOf, VALUE_SLOTS } from './plan.ts'
 import { type FieldScheme, HAS, SLOT } from './scheme.ts'
 import { type Shape, ShapeReader, Values } from './shapes.ts'
 import { ValueJson } from './value-json.ts'
 
-/** Slots from here on are values of the record: twice their number, and one more for a list with maps in it. */
-const VALUE_SLOTS = 64
 /** What shapes and plans may take in memory: records whose keys never repeat would have no end of them. */
 const MAX_BYTES = 32 * 1024 * 1024
 /** For what a value has around it. */
@@ -56,6 +54,11 @@ export class FieldMapping implements Mapping {
     this.#contexts = new FieldContexts(scheme)
   }
 
+  /** What shapes and plans take in memory, about. */
+  get keptBytes(): number {
+    return this.#shapes.bytes + this.#json.bytes + this.#planBytes
+  }
+
   begin(bytes: Buffer): void {
     this.#open(bytes)
   }
@@ -77,7 +80,7 @@ export class FieldMapping implements Mapping {
     const fields = this.#fields
     reader.pos = start
     fields.read(reader, end)
-    if (this.#shapes.bytes + this.#json.bytes + this.#planBytes > MAX_BYTES) this.#forget()
+    if (this.keptBytes > MAX_BYTES) this.#forget()
     reader.pos = start
     this.#values.size = 0
     let shape = this.#shapes.attributes(reader, end, Record.attributes, this.#values)

@@ -56,6 +56,8 @@ const METADATA: ReadonlySet<string> = new Set([
 ])
 /** Deeper names keep their last dots: Elasticsearch takes 20 levels, and refuses them itself. */
 const MAX_PARTS = 64
+/** Longer names are not looked into: no term in Elasticsearch is as long. */
+const MAX_NAME = 32_766
 
 /**
  * Puts fields into one object without a name that is there twice, nor one that is a value and an object:
@@ -100,7 +102,7 @@ const newNode = (name: string, slot?: number): FieldNode => ({
 })
 
 function partsOf(name: string, refuge: string | undefined, count: (clash: Clash) => void): string[] {
-  const all = name.split('.')
+  const all = name.length > MAX_NAME ? [name] : name.split('.')
   let parts = all.filter((part) => part.trim() !== '')
   if (parts.length < all.length) count('name')
   if (parts.length === 0) parts = ['_']
@@ -114,11 +116,12 @@ function partsOf(name: string, refuge: string | undefined, count: (clash: Clash)
 
 /** Settles every name that is a value and an object, innermost first. */
 function resolve(parent: FieldNode, count: (clash: Clash) => void): void {
-  for (const node of [...parent.children.values()]) {
+  const children = Array.from(parent.children.values())
+  for (const node of children) {
     resolve(node, count)
     if (node.slot === undefined || node.children.size === 0) continue
     if (node.fixed) {
-      for (const [path, slot] of [...valuesBelow(node, node.name)]) {
+      for (const [path, slot] of valuesBelow(node, node.name)) {
         count('object')
         const name = freeName(parent, path)
         parent.children.set(name, newNode(name, slot))

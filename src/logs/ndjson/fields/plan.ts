@@ -16,6 +16,8 @@ export interface Plan {
 const PLAN_BYTES = 500
 const TEXT_BYTES = 100
 
+/** Slots from here on are values of the record: twice their number, and one more for a list with maps in it. */
+export const VALUE_SLOTS = 64
 /** Slots from here on are values of the context. */
 export const CONTEXT_SLOTS = 2 ** 24
 

@@ -1,5 +1,6 @@
 import { AnyValue, KeyValue, LIST_ITEM, MAX_DEPTH, type WireReader } from '../../wire.ts'
 import { isControlKey } from '../control.ts'
+import { UnfitError } from '../mapping.ts'
 import { Member } from './member.ts'
 
 /** What stands at a key: nothing worth a field, a value, a list with maps in it, or a map, whose keys follow. */
@@ -22,6 +23,8 @@ export interface Leaf {
 
 const NO_KEY = Buffer.alloc(0)
 
+/** Of more, each a shape to be kept, Elasticsearch would take none either: it stops at 1000 unless told otherwise. */
+const MAX_KEYS = 10_000
 /** What a shape takes in memory besides its key, about. */
 const SHAPE_BYTES = 400
 
@@ -38,6 +41,7 @@ interface Tally {
 export class Shape {
   readonly id: number
   readonly #tally: Tally
+  readonly #length: number
   readonly #parent: Shape | undefined
   readonly #key: Buffer
   readonly #kind: number
@@ -48,6 +52,9 @@ export class Shape {
   #leaves: readonly Leaf[] | undefined
 
   constructor(tally: Tally, parent?: Shape, key = NO_KEY, kind = NOTHING, isControl = false) {
+    this.#length = parent === undefined ? 0 : parent.#length + 1
+    if (this.#length > MAX_KEYS)
+      throw new UnfitError('too_many_fields', `it has more than ${MAX_KEYS} fields`)
     this.id = tally.shapes++
     tally.bytes += SHAPE_BYTES + key.length * 2
     this.#tally = tally
@@ -86,12 +93,10 @@ export class Shape {
   }
 
   #findLeaves(): Leaf[] {
-    const path: Shape[] = []
-    for (let shape: Shape | undefined = this; shape !== undefined; shape = shape.#parent) path.push(shape)
     const leaves: Leaf[] = []
     const open: string[] = []
     let inBody = false
-    for (const shape of path.reverse()) {
+    for (const shape of Shape.#pathTo(this)) {
       const key = shape.#key.toString()
       if (shape.#kind === BODY) inBody = true
       else if (shape.#kind === MAP && !shape.isControl) open.push(key)
@@ -101,6 +106,12 @@ export class Shape {
       }
     }
     return leaves
+  }
+  /** The shapes that lead to one, that one last. */
+  static #pathTo(last: Shape): Shape[] {
+    const path: Shape[] = []
+    for (let shape: Shape | undefined = last; shape !== undefined; shape = shape.#parent) path.push(shape)
+    return path.reverse()
   }
 }
 

@@ -2,7 +2,7 @@ import { AnyValue, LIST_ITEM, MAX_DEPTH, type WireReader } from '../../wire.ts'
 import type { JsonWriter } from '../json-writer.ts'
 import type { Clash } from './field-tree.ts'
 import { Member } from './member.ts'
-import { type Plan, planOf } from './plan.ts'
+import { type Plan, planOf, VALUE_SLOTS } from './plan.ts'
 import { type ShapeReader, Values } from './shapes.ts'
 
 /** For the braces of an object, and what stands between values. */
@@ -60,9 +60,9 @@ export class ValueJson {
     const shape = this.#shapes.map(reader, to, values, depth)
     let plan = this.#plans.get(shape.id)
     if (plan === undefined) {
-      const fields = shape.leaves.map(({ keys }, slot) => ({
+      const fields = shape.leaves.map(({ keys }, value) => ({
         name: keys.join('.'),
-        slot,
+        slot: VALUE_SLOTS + value,
         fixed: false,
         layer: 0,
       }))
@@ -74,7 +74,8 @@ export class ValueJson {
     out.reserve(size + (to - from) * 6 + ROOM)
     slots.forEach((slot, index) => {
       out.raw(texts[index])
-      this.write(out, reader, view, values.spans[slot * 2], values.spans[slot * 2 + 1], depth + 1)
+      const at = (slot - VALUE_SLOTS) * 2
+      this.write(out, reader, view, values.spans[at], values.spans[at + 1], depth + 1)
     })
     out.raw(texts[slots.length])
     if (clashes.size > 0) this.#clashed(clashes)
