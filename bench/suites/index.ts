@@ -2,6 +2,7 @@ import { hop } from './hop.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
 import * as path from './path.ts'
+import { render } from './render.ts'
 import { scaling } from './scaling.ts'
 import { start } from './start.ts'
 import type { Suite } from './suite.ts'
@@ -17,6 +18,7 @@ export const suites: readonly Suite[] = [
   path.buffer,
   path.connections,
   hop,
+  render,
   start,
   scaling,
   latency,

@@ -254,7 +254,7 @@ const go = (dataset: string): Buffer =>
     scope: {
       name: 'example.org/gateway',
       version: 'v0.3.1',
-      attributes: attributesOf({ 'code.owner': 'edge' }),
+      attributes: attributesOf({ 'exit.owner': 'edge' }),
     },
     records: [
       {
@@ -270,7 +270,7 @@ const go = (dataset: string): Buffer =>
             { 'took.ms': 12.25, ok: false },
             { 'took.ms': 7, ok: true },
           ],
-          code: -9_007_199_254_740_993n,
+          exit: -9_007_199_254_740_993n,
         }),
         traceId: TRACE_ID,
         spanId: SPAN_ID,
