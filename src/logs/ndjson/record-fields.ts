@@ -1,6 +1,12 @@
 import { AnyValue, KeyValue, Record, type WireReader } from '../wire.ts'
 import { isControlKey } from './control.ts'
 
+const EVENT_NAME = 'event.name'
+const EVENT_NAME_LENGTH = 10
+const LETTER_E = 0x65
+/** Tags up to here are those of a value's members. */
+const LAST_MEMBER = AnyValue.stringIndex
+
 /** Where the fields of one record lie, `[start, end)`; 0 for those it lacks. Reused from record to record. */
 export class RecordFields {
   time = 0
@@ -39,9 +45,11 @@ export class RecordFields {
           const stop = reader.length(end)
           const start = reader.pos
           const length = findKey(reader, stop)
-          if (length === EVENT_NAME.length && namedEnd === 0 && isEventName(reader)) {
-            namedStart = start
-            namedEnd = stop
+          if (length === EVENT_NAME_LENGTH) {
+            if (namedEnd === 0 && isEventName(reader)) {
+              namedStart = start
+              namedEnd = stop
+            }
           } else if (isControlKey(reader.bytes, reader.pos, reader.pos + length)) this.control = true
           reader.pos = stop
           break
@@ -120,10 +128,6 @@ export class RecordFields {
   }
 }
 
-const EVENT_NAME = Buffer.from('event.name')
-/** Tags up to here are those of a value's members. */
-const LAST_MEMBER = AnyValue.stringIndex
-
 function zeroAsAbsent(reader: WireReader, end: number): number {
   const at = reader.pos
   reader.fixed(8, end)
@@ -142,6 +146,5 @@ function findKey(reader: WireReader, end: number): number {
 }
 
 function isEventName({ bytes, pos }: WireReader): boolean {
-  for (let i = 0; i < EVENT_NAME.length; i++) if (bytes[pos + i] !== EVENT_NAME[i]) return false
-  return true
+  return bytes[pos] === LETTER_E && bytes.toString('latin1', pos, pos + EVENT_NAME_LENGTH) === EVENT_NAME
 }
