@@ -3,6 +3,7 @@ import { secret } from '../../src/config/fields.ts'
 import { MAPPING_MODES, type MappingMode } from '../../src/logs/ndjson/mapping.ts'
 import { DIRECTIVES, isDateFormat } from './date-format.ts'
 import { isIndexText } from './names.ts'
+import type { TargetOptions } from './target.ts'
 
 const url = z.string().refine((text) => {
   try {
@@ -118,6 +119,16 @@ export type ElasticsearchConfig = z.output<typeof config>
 /** The nodes to send to. */
 export function nodesOf({ endpoint, endpoints }: ElasticsearchConfig): string[] {
   return endpoints ?? (endpoint === undefined ? [] : [endpoint])
+}
+
+/** Where documents may go. */
+export function targetOptions(config: ElasticsearchConfig): TargetOptions {
+  const { logs_index, logstash_format, logs_dynamic_pipeline } = config
+  return {
+    index: logs_index,
+    logstash: logstash_format.enabled ? logstash_format : undefined,
+    pipelines: logs_dynamic_pipeline.enabled,
+  }
 }
 
 /** The mode of records that ask for none. */

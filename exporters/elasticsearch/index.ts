@@ -4,7 +4,7 @@ import type { LogBatch } from '../../src/logs/batch.ts'
 import { isRetryable, readAnswer } from './answer.ts'
 import { type Bulk, BulkRenderer } from './bulk.ts'
 import { BulkClient } from './bulk-client.ts'
-import { config, defaultMode } from './config.ts'
+import { config, defaultMode, targetOptions } from './config.ts'
 import { Mappings } from './mappings.ts'
 import { checkServer } from './server-check.ts'
 import { Targets } from './target.ts'
@@ -23,12 +23,8 @@ export const elasticsearch = defineExporter({
 
   create(settings, { log, metrics, health }): Exporter {
     const client = new BulkClient(settings)
-    const { logs_index, logstash_format, document_id } = settings
-    const targets = new Targets({
-      index: logs_index,
-      logstash: logstash_format.enabled ? logstash_format : undefined,
-      pipelines: settings.logs_dynamic_pipeline.enabled,
-    })
+    const { document_id } = settings
+    const targets = new Targets(targetOptions(settings))
     const mappings = new Mappings({ mode: defaultMode(settings), allowed: settings.mapping.allowed_modes })
     const renderer = new BulkRenderer(targets, mappings, {
       attribute: settings.logs_dynamic_id.enabled || document_id === 'attribute',

@@ -25,8 +25,11 @@ type Any = string | number | bigint | boolean | readonly Any[] | { readonly [key
 function anyOf(value: Any): object {
   if (typeof value === 'string') return { stringValue: value }
   if (typeof value === 'boolean') return { boolValue: value }
-  if (typeof value === 'bigint' || Number.isInteger(value)) return { intValue: String(value) }
-  if (typeof value === 'number') return { doubleValue: Number.isNaN(value) ? 'NaN' : value }
+  if (typeof value === 'bigint') return { intValue: String(value) }
+  if (typeof value === 'number') {
+    if (Number.isInteger(value)) return { intValue: String(value) }
+    return { doubleValue: Number.isNaN(value) ? 'NaN' : value }
+  }
   if (Array.isArray(value)) return { arrayValue: { values: value.map(anyOf) } }
   return { kvlistValue: { values: attributesOf(value as { readonly [key: string]: Any }) } }
 }
