@@ -180,6 +180,13 @@ describe('names nobody would think of', () => {
     expect(JSON.stringify(fieldsOf({ [key]: 'found' }).document)).toContain('found')
   })
 
+  it('may have large values, which stand there twice', () => {
+    const name = 'x'.repeat(100_000)
+    expect(fieldsOf({}, { resource: { 'host.name': name } }).document).toEqual({
+      host: { name, hostname: name },
+    })
+  })
+
   it('cost only the record that has more than any index takes', () => {
     const many = Array.from({ length: 10_001 }, () => ({ key: '', value: text('') }))
     const batch = batchOf([{ attributes: many }, { body: text('good') }])

@@ -5,12 +5,12 @@ import type { Mapping } from '../mapping.ts'
 import { RecordFields } from '../record-fields.ts'
 import { isListOfMaps } from '../record-json.ts'
 import { TimestampWriter } from '../timestamp.ts'
-import { type FieldContext, FieldContexts } from './context.ts'
+import { type FieldContext, FieldContexts, type WriteValue } from './context.ts'
 import type { Clash } from './field-tree.ts'
 import { fieldsOf, LAYERS } from './layers.ts'
 import { levelOf } from './level.ts'
 import { Member } from './member.ts'
-import { bind, type Plan, planOf, VALUE_SLOTS } from './plan.ts'
+import { bind, CONTEXT_SLOTS, type Plan, planOf, VALUE_SLOTS } from './plan.ts'
 import { type FieldScheme, HAS, SLOT } from './scheme.ts'
 import { type Shape, ShapeReader, Values } from './shapes.ts'
 import { ValueJson } from './value-json.ts'
@@ -40,7 +40,7 @@ export class FieldMapping implements Mapping {
   #planBytes = 0
   #reader = new WireReader(Buffer.alloc(0))
   #view = viewOf(this.#reader.bytes)
-  #context: FieldContext = { fields: [], values: [], plans: new Map(), bound: new Map() }
+  #context: FieldContext = { fields: [], values: [], size: 0, plans: new Map(), bound: new Map() }
   #plan: Plan | undefined
   /** Where the JSON of the body lies in what is written. */
   #jsonStart = 0
@@ -64,14 +64,7 @@ export class FieldMapping implements Mapping {
   }
 
   enterScope(data: BatchData, scope: number, out: JsonWriter): void {
-    this.#context = this.#contexts.of(data, scope, this.#shapes, (reader, start, end) => {
-      const { pos } = out
-      out.reserve((end - start) * 6 + ROOM)
-      this.#json.write(out, reader, viewOf(reader.bytes), start, end)
-      const rendered = Buffer.from(out.bytes.subarray(pos, out.pos))
-      out.pos = pos
-      return rendered
-    })
+    this.#context = this.#contexts.of(data, scope, this.#shapes, out, this.#writeContextValue)
   }
 
   read(bytes: Buffer, start: number, end: number): boolean {
@@ -95,7 +88,8 @@ export class FieldMapping implements Mapping {
   }
 
   get room(): number {
-    return this.#plan?.size ?? 0
+    // A value of the context is at most two fields.
+    return (this.#plan?.size ?? 0) + this.#context.size * 2
   }
 
   write(out: JsonWriter, dataStream: Buffer, receivedMs: number): number {
@@ -108,7 +102,8 @@ export class FieldMapping implements Mapping {
     for (let at = 0; at < slots.length; at++) {
       out.raw(texts[at])
       const slot = slots[at]
-      if (slot >= VALUE_SLOTS) {
+      if (slot >= CONTEXT_SLOTS) out.raw(this.#context.values[slot - CONTEXT_SLOTS])
+      else if (slot >= VALUE_SLOTS) {
         const value = (slot - VALUE_SLOTS) >> 1
         const start = spans[value * 2]
         const end = spans[value * 2 + 1]
@@ -196,25 +191,36 @@ export class FieldMapping implements Mapping {
   }
 
   #planFor(shape: Shape, has: number): Plan {
-    const { fields, values, plans, bound } = this.#context
+    const { values, plans, bound } = this.#context
     const id = shape.id * HAS.END + has
-    let plan = bound.get(id)
-    if (plan !== undefined) return plan
-    let free = plans.get(id)
-    if (free === undefined) {
-      const scheme = this.#scheme
-      const own = scheme.own(has).map((field) => ({ ...field, fixed: true, layer: LAYERS.own }))
-      const slotOf = ({ isList }: { isList: boolean }, index: number): number =>
-        VALUE_SLOTS + index * 2 + Number(isList)
-      const all = [...own, ...fieldsOf(shape, 'record', scheme, slotOf), ...fields]
-      free = planOf(all, scheme.refuge, scheme.nested)
-      plans.set(id, free)
-      this.#planBytes += free.bytes
+    const known = bound.get(id)
+    if (known === undefined) {
+      let plan = plans.get(id)
+      if (plan === undefined) plans.set(id, (plan = this.#makePlan(shape, has)))
+      bound.set(id, plan)
+      return plan
     }
-    plan = bind(free, values)
+    if (!known.isOpen) return known
+    const plan = bind(known, values)
     bound.set(id, plan)
     this.#planBytes += plan.bytes
     return plan
+  }
+
+  #makePlan(shape: Shape, has: number): Plan {
+    const scheme = this.#scheme
+    const own = scheme.own(has).map((field) => ({ ...field, fixed: true, layer: LAYERS.own }))
+    const slotOf = ({ isList }: { isList: boolean }, index: number): number =>
+      VALUE_SLOTS + index * 2 + Number(isList)
+    const fields = [...own, ...fieldsOf(shape, 'record', scheme, slotOf), ...this.#context.fields]
+    const plan = planOf(fields, scheme.refuge, scheme.nested)
+    this.#planBytes += plan.bytes
+    return plan
+  }
+
+  readonly #writeContextValue: WriteValue = (out, reader, start, end) => {
+    out.reserve((end - start) * 6 + ROOM)
+    this.#json.write(out, reader, viewOf(reader.bytes), start, end)
   }
 
   /** Says what kind of body there is. */

@@ -5,6 +5,8 @@ import { SLOT } from './scheme.ts'
 export interface Plan {
   readonly texts: readonly Buffer[]
   readonly slots: readonly number[]
+  /** Some of the values are the context's. */
+  readonly isOpen: boolean
   /** Bytes of the texts. */
   readonly size: number
   readonly clashes: ReadonlyMap<Clash, number>
@@ -88,7 +90,8 @@ class PlanWriter {
     const texts = [...this.#texts, Buffer.concat(this.#pieces)]
     const size = texts.reduce((sum, { length }) => sum + length, 0)
     const bytes = PLAN_BYTES + texts.length * TEXT_BYTES + size
-    return { texts, slots: this.#slots, size, clashes, bytes }
+    const slots = this.#slots
+    return { texts, slots, isOpen: slots.some((slot) => slot >= CONTEXT_SLOTS), size, clashes, bytes }
   }
 
   #member(name: string, slot: number): void {
