@@ -180,11 +180,15 @@ describe('names nobody would think of', () => {
     expect(JSON.stringify(fieldsOf({ [key]: 'found' }).document)).toContain('found')
   })
 
-  it('may have large values, which stand there twice', () => {
-    const name = 'x'.repeat(100_000)
-    expect(fieldsOf({}, { resource: { 'host.name': name } }).document).toEqual({
-      host: { name, hostname: name },
-    })
+  it('may have large values, which stand there twice, also in a context that is known', () => {
+    const name = 'x'.repeat(10_000)
+    const mapping = new FieldMapping(ECS)
+    for (const key of ['a', 'b']) {
+      const batch = batchOf([{ attributes: attributesOf({ [key]: '' }) }], {
+        attributes: attributesOf({ 'host.name': name }),
+      })
+      expect(renderFields(batch, mapping).documents).toMatchObject([{ host: { name, hostname: name } }])
+    }
   })
 
   it('cost only the record that has more than any index takes', () => {
