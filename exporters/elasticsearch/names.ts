@@ -5,12 +5,12 @@ const NOT_IN_NAMES = /[\\/*?"<>| ,#:\p{Cc}]/gu
 
 /** A dataset or namespace, as the Collector's exporter writes it: lower case, what may not be in it replaced, cut to size. */
 export function dataStreamPart(name: string, suffix = ''): string {
-  return cut(name.toLowerCase().replace(NOT_IN_NAMES, '_'), MAX_PART - suffix.length) + suffix
+  return cut(cleaned(name), MAX_PART - suffix.length) + suffix
 }
 
 /** A dataset; its name has no dashes, for they part it from the namespace. */
 export function datasetPart(name: string, suffix = ''): string {
-  return dataStreamPart(name.replaceAll('-', '_'), suffix)
+  return dataStreamPart(name.slice(0, MAX_INDEX).replaceAll('-', '_'), suffix)
 }
 
 /** An index that an attribute names: also without what names of indices may not begin with, so that no hidden one is reached. */
@@ -25,6 +25,11 @@ export function indexName(name: string): string {
 /** Whether text from the config can stand in the name of an index. */
 export function isIndexText(text: string): boolean {
   return text === text.toLowerCase() && text.search(NOT_IN_NAMES) === -1
+}
+
+/** Attributes may be megabytes long, and nothing looks further than a name may reach. */
+function cleaned(name: string): string {
+  return name.slice(0, MAX_INDEX).toLowerCase().replace(NOT_IN_NAMES, '_')
 }
 
 function cut(name: string, maxBytes: number): string {
