@@ -30,7 +30,7 @@ export const RSS_MIB = 200
 /** From the start of the process until the first request is accepted. */
 export const READY_SECONDS = 1
 
-/** CPU µs per record of either side of a buffer, without compression. */
+/** CPU µs per record of either side of a buffer, besides compressing and decompressing. */
 export const HOP = 1.5
 
 /** How many times more two processes do than one. */
