@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Codec } from '../../src/buffer/codec.ts'
+import { poisonReason } from '../../src/buffer/poison.ts'
 import { MissingKeyError } from '../../src/buffer/seal.ts'
 import type { DeadLetters } from '../../src/component.ts'
 import type { LogBatch } from '../../src/logs/batch.ts'
@@ -20,10 +21,6 @@ export interface BurialOptions {
   /** Keeps an element that was never delivered. */
   readonly buryPoison: (letters: DeadLetters) => Promise<void>
 }
-
-/** As the redis connector says it. */
-const poisonReason = (deliveries: number): string =>
-  `it was handed out ${deliveries} times and never settled: delivering it fails in an unknown way, or ends the drain`
 
 /** Opens elements, and buries those that a pipeline cannot deliver. */
 export class Burial {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { packingShape } from '../../src/buffer/config.ts'
+import { packingShape, poisonShape } from '../../src/buffer/config.ts'
 import { bytes, duration } from '../../src/config/fields.ts'
 
 const SHARE = /^\d{1,2}(\.\d+)?%$/
@@ -54,14 +54,7 @@ export const DiskConfig = z.strictObject({
     .describe(
       'Elements of full size that a pipeline may hold at once, or more small ones of the same size in all.',
     ),
-  max_deliveries: z
-    .int()
-    .min(3)
-    .max(100)
-    .default(5)
-    .describe(
-      'An element that was handed out this often without success, because delivering it failed in an unknown way or the process died of it, goes to the dead letters. From its third time on it is handed out alone.',
-    ),
+  ...poisonShape,
   max_dead_letter_bytes: bytes()
     .prefault('1GiB')
     .describe(

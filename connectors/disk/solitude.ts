@@ -1,5 +1,5 @@
-/** Deliveries without success from which on an element may be what ended the process. */
-const SUSPECT_FROM = 2
+import { SUSPECT_DELIVERIES } from '../../src/buffer/poison.ts'
+
 /** What ends a process does so soon: nobody waits longer for it to come back. */
 const ALONE_MS = 10_000
 
@@ -19,13 +19,13 @@ export class Solitude {
     const now = performance.now()
     if (out === 0) return 0
     if (now < this.#until) return this.#until
-    if (failures < SUSPECT_FROM || this.#waiting === element) return 0
+    if (failures < SUSPECT_DELIVERIES || this.#waiting === element) return 0
     this.#waiting = element
     this.#until = now + ALONE_MS
     return this.#until
   }
 
   wentOut(failures: number): void {
-    this.#until = failures < SUSPECT_FROM ? 0 : performance.now() + ALONE_MS
+    this.#until = failures < SUSPECT_DELIVERIES ? 0 : performance.now() + ALONE_MS
   }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { packingShape } from '../../src/buffer/config.ts'
+import { packingShape, poisonShape } from '../../src/buffer/config.ts'
 import { bytes, duration } from '../../src/config/fields.ts'
 import { checkConnection, connectionShape } from './connection/settings.ts'
 import { checkPressure, pressureShape } from './server/settings.ts'
@@ -71,14 +71,7 @@ export const RedisConfig = z
       .prefault('30s')
       .describe('A drain that has given no sign of life for this long loses what it holds to the others.'),
     heartbeat: duration().prefault('5s').describe('How often a drain gives a sign of life.'),
-    max_deliveries: z
-      .int()
-      .min(3)
-      .max(100)
-      .default(5)
-      .describe(
-        'An element that was handed out this often without success, because delivering it failed in an unknown way or the drain died of it, goes to the dead letters. From its third time on it is handed out alone.',
-      ),
+    ...poisonShape,
     prefetch: z.int().min(1).max(1024).default(16).describe('Elements that a drain takes at most at once.'),
   })
   .superRefine(checkPressure)

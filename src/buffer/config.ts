@@ -55,3 +55,15 @@ export const packingShape = {
     'Seals elements and dead letters with AES-256-GCM. What was stored before it was set stays readable.',
   ),
 }
+
+/** When an element is given up that never gets delivered, in the settings of every buffer. */
+export const poisonShape = {
+  max_deliveries: z
+    .int()
+    .min(3)
+    .max(100)
+    .default(5)
+    .describe(
+      'An element that was handed out this often without success, because delivering it failed in an unknown way or the process died of it, goes to the dead letters. From its third time on it is handed out alone.',
+    ),
+}

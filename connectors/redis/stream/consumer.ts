@@ -1,5 +1,6 @@
 import type { Codec } from '../../../src/buffer/codec.ts'
 import { readLabel } from '../../../src/buffer/label.ts'
+import { SUSPECT_DELIVERIES } from '../../../src/buffer/poison.ts'
 import { MissingKeyError } from '../../../src/buffer/seal.ts'
 import { unlessAborted } from '../../../src/buffer/unless-aborted.ts'
 import type { Lease } from '../../../src/component.ts'
@@ -16,7 +17,7 @@ import { Rota } from './rota.ts'
 import { Source, type Taken } from './source.ts'
 import type { ClientOf } from './streams.ts'
 import { weightOf } from './weights.ts'
-import { type Content, type Outcome, SUSPECT, type Worker } from './worker.ts'
+import type { Content, Outcome, Worker } from './worker.ts'
 
 /** Nothing is asked for longer than this while nobody sleeps. */
 const LONGEST_REST = 50
@@ -199,7 +200,7 @@ export class Consumer {
       void this.#settle(loan, 'ack')
       return undefined
     }
-    if ((readLabel(bytes).label?.deliveries ?? 0) >= SUSPECT) {
+    if ((readLabel(bytes).label?.deliveries ?? 0) >= SUSPECT_DELIVERIES) {
       this.#alone = true
       // Should it end this process, whoever buries it need not unpack it to count what is lost.
       await unlessAborted(worker.settle(number, 'note', content), this.#ending.signal)

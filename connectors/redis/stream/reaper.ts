@@ -1,10 +1,11 @@
 import { writeLetter } from '../../../src/buffer/label.ts'
+import { poisonReason } from '../../../src/buffer/poison.ts'
 import type { ComponentContext } from '../../../src/define.ts'
 import type { BoundCounter } from '../../../src/telemetry/metrics.ts'
 import type { RedisConfig } from '../config.ts'
 import { REAP } from './scripts.ts'
 import type { ClientOf } from './streams.ts'
-import { poisonReason, type WorkerOptions } from './worker.ts'
+import type { WorkerOptions } from './worker.ts'
 
 interface ReaperOptions extends Omit<WorkerOptions, 'client'> {
   readonly clientOf: ClientOf

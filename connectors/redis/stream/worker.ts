@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { writeLetter } from '../../../src/buffer/label.ts'
+import { poisonReason, SUSPECT_DELIVERIES } from '../../../src/buffer/poison.ts'
 import type { RateLimitedLog } from '../../../src/telemetry/logger.ts'
 import type { RedisConfig } from '../config.ts'
 import type { RedisClient } from '../connection/client.ts'
@@ -8,8 +9,6 @@ import type { Keys } from './keys.ts'
 import { BEAT, LEAVE, type Script, SETTLE, TAKE } from './scripts.ts'
 
 const RETRY_PAUSE = 250
-/** From so many deliveries on an element is a suspect, and handed out alone. */
-export const SUSPECT = 2
 
 export interface WorkerOptions {
   readonly client: RedisClient
@@ -20,9 +19,6 @@ export interface WorkerOptions {
   /** Told of elements that went to the dead letters because they were released too often. */
   readonly onPoison: (elements: number, records: number) => void
 }
-
-export const poisonReason = (deliveries: number): string =>
-  `it was handed out ${deliveries} times and never settled: delivering it fails in an unknown way, or ends the drain`
 
 /** An element that a worker holds. */
 export interface Held {
@@ -98,7 +94,7 @@ export class Worker {
    * nothing else is on loan, and otherwise said to wait.
    */
   async take(maxBytes: number, alone: boolean): Promise<{ taken: Held[]; suspectWaits: boolean }> {
-    const limits = [this.#seen, this.#options.config.prefetch, maxBytes, SUSPECT, Number(alone)]
+    const limits = [this.#seen, this.#options.config.prefetch, maxBytes, SUSPECT_DELIVERIES, Number(alone)]
     const elements = (await this.#run(TAKE, this.#lists(), limits)) as (Buffer | number)[] | null
     if (this.#gone || elements === null) return { taken: [], suspectWaits: false }
     const suspectWaits = typeof elements.at(-1) === 'number'
