@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { Redis } from 'ioredis'
 import { pino } from 'pino'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { redis } from '../../../connectors/redis/index.ts'
 import type { BufferAdmin } from '../../../src/buffer/admin.ts'
 import { packElement } from '../../../src/buffer/element.ts'
 import { elementsOf, type Letter, readLetter } from '../../../src/buffer/letters.ts'
 import type { LogBatch } from '../../../src/logs/batch.ts'
-import { type RedisServer, startRedis } from '../../servers/redis.ts'
 import { startCluster } from '../../servers/redis-cluster.ts'
 import { never } from '../../support/component.ts'
 import { attributes, batchOf, text } from '../../support/otlp.ts'
@@ -26,18 +24,7 @@ import {
   statsOf,
   takeOne,
 } from './harness.ts'
-
-let server: RedisServer
-let client: Redis
-
-beforeAll(async () => {
-  server = await startRedis()
-  client = new Redis(server.url)
-})
-afterAll(async () => {
-  client.disconnect()
-  await server.stop()
-})
+import { admin as client, server } from './server-for-all.ts'
 
 /** As a command opens it. */
 async function administer(settings: object): Promise<BufferAdmin & AsyncDisposable> {

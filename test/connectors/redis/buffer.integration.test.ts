@@ -1,9 +1,7 @@
-import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { openElement } from '../../../src/buffer/element.ts'
 import { readLabel } from '../../../src/buffer/label.ts'
 import type { LogBatch } from '../../../src/logs/batch.ts'
-import { type RedisServer, startRedis } from '../../servers/redis.ts'
 import { never } from '../../support/component.ts'
 import { documentsOf } from '../../support/otlp.ts'
 import { makeRequest } from '../../support/requests.ts'
@@ -23,18 +21,7 @@ import {
   statsOf,
   takeOne,
 } from './harness.ts'
-
-let server: RedisServer
-let admin: Redis
-
-beforeAll(async () => {
-  server = await startRedis()
-  admin = new Redis(server.url)
-})
-afterAll(async () => {
-  admin.disconnect()
-  await server.stop()
-})
+import { admin, server } from './server-for-all.ts'
 
 const whole = (batch: LogBatch): Buffer => batch.encode(Number.POSITIVE_INFINITY)[0].bytes
 

@@ -1,9 +1,7 @@
-import { Redis } from 'ioredis'
 import { pino } from 'pino'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { redis } from '../../../connectors/redis/index.ts'
 import { elementsOf, readLetter } from '../../../src/buffer/letters.ts'
-import { type RedisServer, startRedis } from '../../servers/redis.ts'
 import { never } from '../../support/component.ts'
 import { keyFile } from '../../support/keys.ts'
 import {
@@ -17,18 +15,7 @@ import {
   openBuffer,
   takeOne,
 } from './harness.ts'
-
-let server: RedisServer
-let admin: Redis
-
-beforeAll(async () => {
-  server = await startRedis()
-  admin = new Redis(server.url)
-})
-afterAll(async () => {
-  admin.disconnect()
-  await server.stop()
-})
+import { admin, server } from './server-for-all.ts'
 
 const compression = 'none'
 

@@ -1,7 +1,5 @@
-import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { PUSH, SETTLE, TAKE } from '../../../connectors/redis/stream/scripts.ts'
-import { type RedisServer, startRedis } from '../../servers/redis.ts'
 import {
   consume,
   eventually,
@@ -14,18 +12,7 @@ import {
   takeOne,
 } from './harness.ts'
 import { startProxy } from './proxy.ts'
-
-let server: RedisServer
-let admin: Redis
-
-beforeAll(async () => {
-  server = await startRedis()
-  admin = new Redis(server.url)
-})
-afterAll(async () => {
-  admin.disconnect()
-  await server.stop()
-})
+import { admin, server } from './server-for-all.ts'
 
 describe('when Redis does what it is told and the answer is lost', () => {
   it('a push fails at once, and leaves the same ids twice when it is repeated', async () => {

@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import { zstdDecompressSync } from 'node:zlib'
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { SETTLE } from '../../../connectors/redis/stream/scripts.ts'
 import { openElement } from '../../../src/buffer/element.ts'
 import { readLabel } from '../../../src/buffer/label.ts'
 import { Child } from '../../servers/process.ts'
-import { type RedisServer, startRedis } from '../../servers/redis.ts'
+import { startRedis } from '../../servers/redis.ts'
 import { makeRequest } from '../../support/requests.ts'
 import {
   batchOf,
@@ -21,20 +21,9 @@ import {
   statsOf,
 } from './harness.ts'
 import { startProxy } from './proxy.ts'
+import { admin, server } from './server-for-all.ts'
 
 const SHORT = { worker_timeout: '1s', heartbeat: '200ms' }
-
-let server: RedisServer
-let admin: Redis
-
-beforeAll(async () => {
-  server = await startRedis()
-  admin = new Redis(server.url)
-})
-afterAll(async () => {
-  admin.disconnect()
-  await server.stop()
-})
 
 const queueOf = (stream: string): Promise<Buffer[]> =>
   admin.lrangeBuffer(keyOf(stream, `queue:${GROUP}`), 0, -1)

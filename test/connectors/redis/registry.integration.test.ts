@@ -1,30 +1,19 @@
-import { Redis } from 'ioredis'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { RedisClient } from '../../../connectors/redis/connection/client.ts'
 import { Connection } from '../../../connectors/redis/connection/connection.ts'
 import { redis } from '../../../connectors/redis/index.ts'
 import { Naming } from '../../../connectors/redis/stream/naming.ts'
 import { Registry } from '../../../connectors/redis/stream/registry.ts'
 import { newIdentityKey } from '../../../src/logs/identity.ts'
-import { type RedisServer, startRedis } from '../../servers/redis.ts'
 import { GROUP, newStream } from './harness.ts'
+import { admin, server } from './server-for-all.ts'
 
 const LONG = 20 * 60_000
 
-let server: RedisServer
-let admin: Redis
 let connection: Connection
 let client: RedisClient
 let naming: Naming
 
-beforeAll(async () => {
-  server = await startRedis()
-  admin = new Redis(server.url)
-})
-afterAll(async () => {
-  admin.disconnect()
-  await server.stop()
-})
 beforeEach(async () => {
   const config = redis.config.parse({
     url: server.url,

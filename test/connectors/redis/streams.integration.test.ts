@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { LogBatch } from '../../../src/logs/batch.ts'
-import { type RedisServer, startRedis } from '../../servers/redis.ts'
+import { startRedis } from '../../servers/redis.ts'
 import { never } from '../../support/component.ts'
 import { makeRequest } from '../../support/requests.ts'
 import {
@@ -16,18 +16,7 @@ import {
   statsOf,
   takeOne,
 } from './harness.ts'
-
-let server: RedisServer
-let admin: Redis
-
-beforeAll(async () => {
-  server = await startRedis()
-  admin = new Redis(server.url)
-})
-afterAll(async () => {
-  admin.disconnect()
-  await server.stop()
-})
+import { admin, server } from './server-for-all.ts'
 
 /** A template no other test uses; streams are called `<it>-<service>`. */
 const newTemplate = (): { stream: string; of: (service: string) => string } => {

@@ -1,8 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { Redis } from 'ioredis'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { Child } from '../../servers/process.ts'
-import { type RedisServer, startRedis } from '../../servers/redis.ts'
 import {
   consume,
   eventually,
@@ -14,20 +12,9 @@ import {
   openBuffer,
   statsOf,
 } from './harness.ts'
+import { admin, server } from './server-for-all.ts'
 
 const SHORT = { worker_timeout: '1s', heartbeat: '200ms' }
-
-let server: RedisServer
-let admin: Redis
-
-beforeAll(async () => {
-  server = await startRedis()
-  admin = new Redis(server.url)
-})
-afterAll(async () => {
-  admin.disconnect()
-  await server.stop()
-})
 
 const workersOf = (stream: string): Promise<string[]> =>
   admin.zrange(keyOf(stream, `workers:${GROUP}`), '0', '-1')
