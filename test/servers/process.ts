@@ -110,13 +110,15 @@ export class Child {
   }
 }
 
-/** Runs a command to its end. Rejects with its last output unless it exits with 0. */
+/** Runs a command to its end, with `input` on its stdin. Rejects with its last output unless it exits with 0. */
 export async function run(
   command: string,
   args: readonly string[],
-  options: CommandOptions = {},
+  { input = '', ...options }: CommandOptions & { readonly input?: string } = {},
 ): Promise<void> {
-  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, { ...options, stdio: 'pipe' })
+  // A program that does not read may be gone before it is all written.
+  child.stdin.on('error', () => {}).end(input)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
