@@ -7,7 +7,8 @@ import { serveGrpc } from '../receivers/otlp/grpc/serve.ts'
 import { type Incoming, Intake } from '../receivers/otlp/intake.ts'
 import type { Outcome } from '../receivers/otlp/outcome.ts'
 import { Metrics } from '../src/telemetry/metrics.ts'
-import { type Child, firstLine, NODE_FLAGS, run } from './processes.ts'
+import { RUNTIME } from '../test/servers/runtime.ts'
+import { type Child, firstLine, run } from './processes.ts'
 
 /**
  * `node bench/grpc-servers.ts`: what a request costs in each implementation of OTLP/gRPC, from the socket to its bytes
@@ -58,7 +59,7 @@ async function measure(records: number): Promise<void> {
   try {
     for (const implementation of IMPLEMENTATIONS) {
       const args = ['--serve', implementation]
-      const child = run('bench/grpc-servers.ts', args, { stdout: 'pipe', flags: NODE_FLAGS })
+      const child = run('bench/grpc-servers.ts', args, { stdout: 'pipe', ...RUNTIME })
       servers.push({ child, port: Number(await firstLine(child)), turns: [] })
     }
     for (const { port } of servers) await load(port, records, WARM_UP_SECONDS)

@@ -6,9 +6,6 @@ import { atExit } from '../test/servers/at-exit.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** As `npm start` and the `sluice` command have them: buffers come and go by the megabyte, and helpers of the collector cost more than they save. */
-export const NODE_FLAGS = ['--max-semi-space-size=8', '--single-threaded-gc']
-
 /** A child of the benchmark, ended with it. */
 export interface Child {
   readonly process: ChildProcess
@@ -18,18 +15,20 @@ export interface Child {
 
 export interface RunOptions {
   readonly stdout?: 'pipe' | 'ignore'
-  /** Flags of Node itself. */
+  /** Flags of Node itself, and its environment: those of the `sluice` command are `RUNTIME`. */
   readonly flags?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
   /** Folder for a CPU profile. */
   readonly profile?: string | undefined
 }
 
 /** Runs a TypeScript file of the project with the Node that runs this. */
 export function run(file: string, args: readonly string[], options: RunOptions = {}): Child {
-  const { stdout = 'ignore', flags = [], profile } = options
+  const { stdout = 'ignore', flags = [], env, profile } = options
   const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
   const child = spawn(process.execPath, [...flags, ...profiling, file, ...args], {
     cwd: root,
+    env: { ...process.env, ...env },
     stdio: ['ignore', stdout, 'inherit'],
   })
   const forget = atExit(() => child.kill('SIGKILL'))

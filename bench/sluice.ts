@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { freePort } from '../test/servers/ports.ts'
-import { type Child, NODE_FLAGS, run, until } from './processes.ts'
+import { RUNTIME } from '../test/servers/runtime.ts'
+import { type Child, run, until } from './processes.ts'
 
 /** Which pipelines a process of Sluice runs. */
 export type SluiceRole = 'gateway' | 'drain' | 'both'
@@ -43,7 +44,7 @@ export async function startSluice(role: SluiceRole, of: Surroundings, profile?: 
   await writeFile(file, configText(of, ports))
   const some = PIPELINES[role].flatMap((name) => ['--pipelines', name])
   const args = ['run', '--config', file, ...some]
-  return { role, ports, child: run('src/cli/main.ts', args, { flags: NODE_FLAGS, profile }) }
+  return { role, ports, child: run('src/cli/main.ts', args, { ...RUNTIME, profile }) }
 }
 
 /** Resolves when the health endpoint says that all is well. */

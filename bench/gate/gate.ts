@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { firstLine, NODE_FLAGS, run } from '../processes.ts'
+import { RUNTIME } from '../../test/servers/runtime.ts'
+import { firstLine, run } from '../processes.ts'
 import { type Machine, machine } from '../report/json.ts'
 import type { BenchOptions } from '../suites/suite.ts'
 import { compare, comparisonTable, lower, type Measured, type Ratios, updated } from './compare.ts'
@@ -52,7 +53,7 @@ export async function runGate(options: BenchOptions, update: boolean): Promise<n
 
 async function measureAll(options: BenchOptions): Promise<Measured> {
   console.error('… stages')
-  const child = run('bench/gate/alternate.ts', [String(TURNS)], { stdout: 'pipe', flags: NODE_FLAGS })
+  const child = run('bench/gate/alternate.ts', [String(TURNS)], { stdout: 'pipe', ...RUNTIME })
   const stages = Object.entries(JSON.parse(await firstLine(child)) as Ratios)
   console.error('… whole path')
   const whole = await measureWhole(options)

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { cpus, release, totalmem } from 'node:os'
+import { RUNTIME, type Runtime } from '../../test/servers/runtime.ts'
 import type { SuiteResult } from '../figures.ts'
-import { NODE_FLAGS } from '../processes.ts'
 
 /** What figures depend on. */
 export interface Machine {
@@ -20,7 +20,7 @@ export interface Report {
   /** Of the command line. */
   readonly options: Readonly<Record<string, unknown>>
   /** Of Node, for the processes of Sluice. */
-  readonly nodeFlags: readonly string[]
+  readonly runtime: Runtime
   readonly suites: readonly SuiteResult[]
 }
 
@@ -33,7 +33,7 @@ export function makeReport(
     commit: commit(),
     machine: machine(),
     options,
-    nodeFlags: NODE_FLAGS,
+    runtime: RUNTIME,
     suites,
   }
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from '../../test/servers/ports.ts'
 import { startRedis } from '../../test/servers/redis.ts'
-import { type Child, firstLine, NODE_FLAGS, run, until } from '../processes.ts'
+import { RUNTIME } from '../../test/servers/runtime.ts'
+import { type Child, firstLine, run, until } from '../processes.ts'
 import { metricsAt } from '../sluice.ts'
 import type { Trial } from './trial.ts'
 
@@ -57,9 +58,7 @@ export async function realRun(trial: Trial): Promise<RealObservation> {
     ] as const) {
       const file = join(folder, `${metrics}.yaml`)
       writeFileSync(file, configText(trial, { grpc, metrics, redis: redis.url, sink: sinkUrl }))
-      children.push(
-        run('src/cli/main.ts', ['run', '--config', file, '--pipelines', pipeline], { flags: NODE_FLAGS }),
-      )
+      children.push(run('src/cli/main.ts', ['run', '--config', file, '--pipelines', pipeline], RUNTIME))
     }
     for (const port of [gateway, drain])
       await until(() => metricsAt(port), { seconds: 30, what: 'starting Sluice' })

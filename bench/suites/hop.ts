@@ -1,8 +1,9 @@
+import { RUNTIME } from '../../test/servers/runtime.ts'
 import { HOP } from '../budgets.ts'
 import { atMost, type Budget, type Case, figure } from '../figures.ts'
 import { HOPS } from '../hop/hops.ts'
 import type { Measured, Round } from '../hop/measure.ts'
-import { firstLine, NODE_FLAGS, run } from '../processes.ts'
+import { firstLine, run } from '../processes.ts'
 import type { Suite } from './suite.ts'
 
 const COMPRESSIONS = ['zstd', 'none'] as const
@@ -23,7 +24,7 @@ export const hop: Suite = {
         const name = `${kind}, ${compression}`
         progress(`hop: ${name}`)
         const args = [kind, compression, String(ROUNDS * runs)]
-        const child = run('bench/hop/measure.ts', args, { stdout: 'pipe', flags: NODE_FLAGS })
+        const child = run('bench/hop/measure.ts', args, { stdout: 'pipe', ...RUNTIME })
         cases.push(caseOf(name, JSON.parse(await firstLine(child)) as Measured))
       }
     }

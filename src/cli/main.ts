@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=8 --single-threaded-gc
+#!/usr/bin/env -S MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=131072 MALLOC_TRIM_THRESHOLD_=4194304 node --max-semi-space-size=8 --single-threaded-gc
 // Nothing is imported before the check: older versions could not even link what Sluice needs.
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 18)) {

@@ -6,9 +6,10 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { freePort } from '../servers/ports.ts'
 import { startRedis } from '../servers/redis.ts'
+import { MAIN } from '../servers/runtime.ts'
 import { type BulkSink, startBulkSink } from './bulk-sink.ts'
 import { inParallel, numberedRequests, postUntilAccepted } from './client.ts'
-import { eventually, MAIN, type Sluice, startSluice } from './sluice.ts'
+import { eventually, type Sluice, startSluice } from './sluice.ts'
 
 const REQUESTS = 12
 const RECORDS = 50

@@ -4,16 +4,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { status } from '@grpc/grpc-js'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { freePort } from '../servers/ports.ts'
+import { MAIN } from '../servers/runtime.ts'
 import { numberedRequest } from './client.ts'
 import { GrpcClient } from './grpc-client.ts'
 import { type Health, healthAt } from './health.ts'
 import { eventually, type Sluice, startSluice } from './sluice.ts'
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const SMALL = numberedRequest(0, 1, 'processes').bytes
 
 /** Two processes that say in the log which of them took a batch. */

@@ -1,11 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { freePort } from '../servers/ports.ts'
 import { Child } from '../servers/process.ts'
+import { MAIN, RUNTIME } from '../servers/runtime.ts'
 
-export const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const START_TIMEOUT = 30_000
 const STOP_TIMEOUT = 30_000
 
@@ -48,9 +47,16 @@ export async function startSluice({ config, pipelines, env }: SluiceOptions): Pr
   const file = join(folder, 'config.yaml')
   const address = `\n  telemetry: { metrics: { address: "127.0.0.1:${metricsPort}" } }\n`
   await writeFile(file, config.replace(/^service:\s*$/m, `service:${address}`))
-  const args = [MAIN, 'run', '--config', file, ...(pipelines ? ['--pipelines', pipelines] : [])]
+  const args = [
+    ...RUNTIME.flags,
+    MAIN,
+    'run',
+    '--config',
+    file,
+    ...(pipelines ? ['--pipelines', pipelines] : []),
+  ]
   const start = async (): Promise<Child> => {
-    const child = new Child(process.execPath, args, { env: { ...process.env, ...env } })
+    const child = new Child(process.execPath, args, { env: { ...process.env, ...RUNTIME.env, ...env } })
     await child.line(/"msg":"running"/, START_TIMEOUT)
     return child
   }

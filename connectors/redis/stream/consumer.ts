@@ -6,6 +6,7 @@ import { unlessAborted } from '../../../src/buffer/unless-aborted.ts'
 import type { Lease } from '../../../src/component.ts'
 import type { ComponentContext } from '../../../src/define.ts'
 import type { LogBatch } from '../../../src/logs/batch.ts'
+import { memory } from '../../../src/memory.ts'
 import type { RateLimitedLog } from '../../../src/telemetry/logger.ts'
 import type { RedisConfig } from '../config.ts'
 import { pause } from '../connection/pause.ts'
@@ -39,6 +40,14 @@ export interface ConsumerOptions {
   readonly several: boolean
   /** The identity key; throws while it is unknown. */
   readonly identity: () => Buffer
+}
+
+/** What was found in an element. */
+interface Opened {
+  /** Or why it is none. */
+  readonly batch: LogBatch | string
+  /** How often it was handed out before. */
+  readonly deliveries: number
 }
 
 /** A batch somebody has. */
@@ -188,26 +197,26 @@ export class Consumer {
     }
   }
 
-  async #lend({ worker, number, bytes }: Taken, opened: LogBatch | string): Promise<Lease | undefined> {
-    if (typeof opened === 'string') {
+  async #lend({ worker, number }: Taken, { batch, deliveries }: Opened): Promise<Lease | undefined> {
+    if (typeof batch === 'string') {
       const content = { records: 0, foreign: true }
-      void this.#settle({ worker, number, content, receivedMs: Date.now() }, 'bury', opened)
+      void this.#settle({ worker, number, content, receivedMs: Date.now() }, 'bury', batch)
       return undefined
     }
-    const content = { records: opened.size, foreign: !opened.sealed }
-    const loan = { worker, number, content, receivedMs: opened.receivedMs }
-    if (opened.size === 0) {
+    const content = { records: batch.size, foreign: !batch.sealed }
+    const loan = { worker, number, content, receivedMs: batch.receivedMs }
+    if (batch.size === 0) {
       void this.#settle(loan, 'ack')
       return undefined
     }
-    if ((readLabel(bytes).label?.deliveries ?? 0) >= SUSPECT_DELIVERIES) {
+    if (deliveries >= SUSPECT_DELIVERIES) {
       this.#alone = true
       // Should it end this process, whoever buries it need not unpack it to count what is lost.
       await unlessAborted(worker.settle(number, 'note', content), this.#ending.signal)
       if (this.#ending.signal.aborted) void this.#settle(loan, 'return')
       if (this.#ending.signal.aborted || worker.gone) return undefined
     }
-    return this.#leaseOf(opened, loan)
+    return this.#leaseOf(batch, loan)
   }
 
   #leaseOf(batch: LogBatch, loan: Loan): Lease {
@@ -226,12 +235,14 @@ export class Consumer {
   }
 
   /** What cannot be opened never will be: says why. Nothing, where only the key is missing. */
-  #open(bytes: Buffer): LogBatch | string | undefined {
+  #open(bytes: Buffer): Opened | undefined {
     const { codec, identity, log, group } = this.#options
+    const deliveries = readLabel(bytes).label?.deliveries ?? 0
     try {
       const batch = codec.open(bytes)
       batch.identify(identity())
-      return batch
+      if (batch.data.bytes.buffer !== bytes.buffer) freeReply(bytes)
+      return { batch, deliveries }
     } catch (err) {
       if (err instanceof MissingKeyError) return undefined
       log.warn(
@@ -240,7 +251,7 @@ export class Consumer {
         'an element is no batch: it was buried as it is',
       )
       this.#counters.undecodable()
-      return `it is no batch: ${err instanceof Error ? err.message : String(err)}`
+      return { batch: `it is no batch: ${err instanceof Error ? err.message : String(err)}`, deliveries }
     }
   }
 
@@ -322,4 +333,12 @@ export class Consumer {
     )
     this.#counters.poisoned(elements, records)
   }
+}
+
+/**
+ * Lets go of an element that was unpacked. The client puts a long string together in memory of its own; a short one
+ * lies beside others, in what the socket read.
+ */
+function freeReply(bytes: Buffer): void {
+  if (bytes.length === bytes.buffer.byteLength) memory.give(memory.adopt(bytes))
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { RUNTIME } from '../../servers/runtime.ts'
 import { newFolder } from './harness.ts'
 
 interface Said {
@@ -25,10 +26,10 @@ const growth = (values: readonly number[]): number =>
 
 it(`a buffer of ${MIB} MiB takes no more memory than a small one`, { timeout: 900_000 }, () => {
   const script = join(import.meta.dirname, 'fixtures/large.ts')
-  const flags = ['--max-semi-space-size=8', '--single-threaded-gc']
 
-  const out = execFileSync(process.execPath, [...flags, script, newFolder(), String(MIB)], {
+  const out = execFileSync(process.execPath, [...RUNTIME.flags, script, newFolder(), String(MIB)], {
     encoding: 'utf8',
+    env: { ...process.env, ...RUNTIME.env },
   })
   const { pushing, draining, drained, pushSeconds, drainSeconds } = JSON.parse(out) as Said
   const rounded = (value: number): string => value.toFixed(0)
