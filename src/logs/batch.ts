@@ -1,5 +1,5 @@
 import { memory } from '../memory.ts'
-import { checkRecord, checkResource, checkScope } from './check.ts'
+import { checkRecord } from './check.ts'
 import { checkRequest } from './check-request.ts'
 import { type BatchData, isDropped, type Part, recordCount } from './data.ts'
 import { type Piece, piecesOf } from './encode.ts'
@@ -7,8 +7,10 @@ import { type Envelope, readEnvelope } from './envelope.ts'
 import { batchId } from './identity.ts'
 import { normalize } from './normalize.ts'
 import { LogRecord } from './record.ts'
-import { EVERYTHING, type RewriteText, rewriteMessage, SHAPES } from './rewrite.ts'
-import { CHECKED, DROPPED, EDITED, L, LONG_INT, R, readStructure, S } from './structure.ts'
+import type { RewriteText } from './rewrite.ts'
+import { rewriteTexts, type Scan } from './rewrite-texts.ts'
+import { CHECKED, DROPPED, EDITED, L, R, readStructure, S } from './structure.ts'
+import { firstTimeMs, oldestObservedMs } from './times.ts'
 import { WireReader } from './wire.ts'
 import { WireWriter } from './wire-writer.ts'
 
@@ -17,9 +19,6 @@ export interface EncodedBatch {
   readonly bytes: Buffer
   readonly records: number
 }
-
-/** Collects positions in bytes where something may be; the text around each is then looked at in full. */
-export type Scan = (bytes: Buffer, start: number, end: number, found: (position: number) => void) => void
 
 /**
  * A batch of log records that stays the bytes it came as, `ExportLogsServiceRequest` of OTLP, with an index of
@@ -149,71 +148,8 @@ export class LogBatch {
    */
   rewriteTexts(scan: Scan, rewrite: RewriteText, failure: string): void {
     this.#checkAll()
-    const { bytes, rows, edits, structure } = this.data
-    const found: number[] = []
-    scan(bytes, 0, bytes.length, (position) => found.push(position))
-    const positions = Int32Array.from(found).sort()
-    const touched = new Set<number>()
-    let contexts = this.data.contextLongInts
-    for (const position of positions) {
-      const record = this.#recordAt(position)
-      if (record === -1) contexts = true
-      else touched.add(record)
-    }
-    const count = recordCount(this.data)
-    for (let record = 0; record < count; record++) {
-      const state = rows[record * L.STRIDE + L.STATE]
-      if ((state & (EDITED | LONG_INT)) !== 0) touched.add(record)
-    }
-    const rewritten = (
-      edited: Buffer | undefined,
-      { start, end, integers }: { start: number; end: number; integers: boolean },
-      shape: keyof typeof SHAPES,
-    ): Buffer | undefined =>
-      edited
-        ? rewriteMessage(edited, 0, edited.length, SHAPES[shape], rewrite, EVERYTHING)
-        : rewriteMessage(bytes, start, end, SHAPES[shape], rewrite, { positions, integers })
-    for (const record of touched) {
-      if (isDropped(this.data, record)) continue
-      const row = record * L.STRIDE
-      try {
-        const integers = (rows[row + L.STATE] & LONG_INT) !== 0
-        const place = { start: rows[row + L.START], end: rows[row + L.END], integers }
-        const content = rewritten(edits.get(record), place, 'record')
-        if (content !== undefined) this.#edit(record, content)
-      } catch {
-        this.#drop(record, failure)
-      }
-    }
-    if (!contexts && this.data.resourceEdits.size === 0 && this.data.scopeEdits.size === 0) return
-    const rewriteContexts = (
-      table: Int32Array,
-      columns: typeof R | typeof S,
-      shape: 'resource' | 'scope',
-    ): void => {
-      const changes = shape === 'resource' ? this.data.resourceEdits : this.data.scopeEdits
-      const check = shape === 'resource' ? checkResource : checkScope
-      for (let at = 0; at < table.length; at += columns.STRIDE) {
-        const index = at / columns.STRIDE
-        const start = table[at + columns.MESSAGE]
-        if (start === -1) continue
-        try {
-          const place = {
-            start,
-            end: table[at + columns.MESSAGE_END],
-            integers: this.data.contextLongInts,
-          }
-          const content = rewritten(changes.get(index), place, shape)
-          if (content === undefined) continue
-          check(new WireReader(content), content.length)
-          changes.set(index, content)
-        } catch {
-          this.#dropContext(shape, index, failure)
-        }
-      }
-    }
-    rewriteContexts(structure.resources, R, 'resource')
-    rewriteContexts(structure.scopes, S, 'scope')
+    const drop = (record: number): void => this.#drop(record, failure)
+    rewriteTexts({ data: this.data, scan, rewrite, edit: this.#edit, drop })
   }
 
   /** Gives every request in the batch that has none its id, under the buffer's key. */
@@ -294,29 +230,6 @@ export class LogBatch {
     rows[row + L.STATE] |= EDITED
   }
 
-  #dropContext(kind: 'resource' | 'scope', index: number, reason: string): void {
-    const { rows, structure } = this.data
-    for (let row = 0; row < rows.length; row += L.STRIDE) {
-      const scope = rows[row + L.SCOPE]
-      const owner = kind === 'scope' ? scope : structure.scopes[scope * S.STRIDE + S.RESOURCE]
-      if (owner === index) this.#drop(row / L.STRIDE, reason)
-    }
-  }
-
-  /** The record whose content holds the byte, or -1: it lies in a resource or scope. */
-  #recordAt(position: number): number {
-    const { rows } = this.data
-    let low = 0
-    let high = recordCount(this.data) - 1
-    while (low <= high) {
-      const middle = (low + high) >>> 1
-      if (position < rows[middle * L.STRIDE + L.START]) high = middle - 1
-      else if (position >= rows[middle * L.STRIDE + L.END]) low = middle + 1
-      else return middle
-    }
-    return -1
-  }
-
   /** Fills the columns of records out of a buffer, the first time somebody reads them. */
   #checkAll(): void {
     const { bytes, rows } = this.data
@@ -378,27 +291,4 @@ function positionsOf(envelope: Envelope | undefined): () => number {
     left--
     return next++
   }
-}
-
-/** The nanoseconds of a record's time as milliseconds; 0 is OTLP's way to say that there is none. */
-function timeMs(bytes: Buffer, start: number, offset: number): number {
-  if (offset === 0) return 0
-  const at = start + offset
-  return Math.floor((bytes.readUInt32LE(at + 4) * 0x100000000 + bytes.readUInt32LE(at)) / 1e6)
-}
-
-function oldestObservedMs(bytes: Buffer, rows: Int32Array): number | undefined {
-  let oldest = Number.POSITIVE_INFINITY
-  for (let row = 0; row < rows.length; row += L.STRIDE) {
-    const start = rows[row + L.START]
-    const time = timeMs(bytes, start, rows[row + L.OBSERVED]) || timeMs(bytes, start, rows[row + L.TIME])
-    if (time > 0 && time < oldest) oldest = time
-  }
-  return oldest === Number.POSITIVE_INFINITY ? undefined : oldest
-}
-
-/** The time of the first record of the request as received: the same whenever the request comes again. */
-function firstTimeMs(bytes: Buffer, rows: Int32Array): number {
-  if (rows.length === 0) return 0
-  return timeMs(bytes, rows[L.START], rows[L.TIME]) || timeMs(bytes, rows[L.START], rows[L.OBSERVED])
 }

@@ -1,4 +1,5 @@
-import { LogBatch, type Scan } from '../../src/logs/batch.ts'
+import { LogBatch } from '../../src/logs/batch.ts'
+import type { Scan } from '../../src/logs/rewrite-texts.ts'
 import { type AnyValue, decodeRequest, type KeyValue, type Request, withoutEmpty } from '../oracle/oracle.ts'
 
 const LETTER_A = 0x61
