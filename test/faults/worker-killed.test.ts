@@ -6,7 +6,7 @@ import { startRedisPath, WORKER_TIMEOUT } from './kit/path.ts'
 import { scaled, timeLimit } from './kit/scale.ts'
 import type { Committed } from './kit/sink.ts'
 
-const ROUNDS = scaled(4, 30)
+const ROUNDS = scaled(4, 10)
 /** The promise: by then somebody else has delivered what a dead worker held. Long rounds use the default settings. */
 const REDELIVERED_WITHIN = scaled(2 * WORKER_TIMEOUT, 60_000)
 const TIMEOUTS = scaled({}, { worker_timeout: '30s', heartbeat: '5s' })
