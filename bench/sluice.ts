@@ -44,7 +44,7 @@ export async function startSluice(role: SluiceRole, of: Surroundings, profile?: 
   await writeFile(file, configText(of, ports))
   const some = PIPELINES[role].flatMap((name) => ['--pipelines', name])
   const args = ['run', '--config', file, ...some]
-  return { role, ports, child: run('src/cli/main.ts', args, { ...RUNTIME, profile }) }
+  return { role, ports, child: run('src/cli/main.js', args, { ...RUNTIME, profile }) }
 }
 
 /** Resolves when the health endpoint says that all is well. */

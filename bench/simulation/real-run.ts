@@ -58,7 +58,7 @@ export async function realRun(trial: Trial): Promise<RealObservation> {
     ] as const) {
       const file = join(folder, `${metrics}.yaml`)
       writeFileSync(file, configText(trial, { grpc, metrics, redis: redis.url, sink: sinkUrl }))
-      children.push(run('src/cli/main.ts', ['run', '--config', file, '--pipelines', pipeline], RUNTIME))
+      children.push(run('src/cli/main.js', ['run', '--config', file, '--pipelines', pipeline], RUNTIME))
     }
     for (const port of [gateway, drain])
       await until(() => metricsAt(port), { seconds: 30, what: 'starting Sluice' })
