@@ -5,6 +5,7 @@ import { isRetryable, readAnswer } from './answer.ts'
 import { type Bulk, BulkRenderer } from './bulk.ts'
 import { BulkClient } from './bulk-client.ts'
 import { config, defaultMode, targetOptions } from './config.ts'
+import { afterFirst, withRest } from './halves.ts'
 import { Mappings } from './mappings.ts'
 import { checkServer } from './server-check.ts'
 import { Targets } from './target.ts'
@@ -93,6 +94,8 @@ export const elasticsearch = defineExporter({
         failed.inc()
         if ((status === 413 || status === 400) && batch.size > 1) return await sendHalves(batch, signal)
         if (status === 413 || status === 400) {
+          countRendering(bulk)
+          refused.inc()
           return [{ records: batch.indices(), reason: `${node} answered ${status} to this record alone` }]
         }
         const reason = status === 401 || status === 403 ? 'unauthorized' : `status_${status}`
@@ -135,8 +138,13 @@ export const elasticsearch = defineExporter({
     async function sendHalves(batch: LogBatch, signal: AbortSignal): Promise<readonly Rejection[]> {
       const records = batch.indices()
       const middle = records.length >>> 1
-      const first = await send(batch.select(records.slice(0, middle)), signal)
-      return [...first, ...(await send(batch.select(records.slice(middle)), signal))]
+      const first = await send(batch.select(records.slice(0, middle)), signal).catch((error: unknown) => {
+        throw withRest(error, records.slice(middle))
+      })
+      const second = await send(batch.select(records.slice(middle)), signal).catch((error: unknown) => {
+        throw afterFirst(error, records.slice(middle), first)
+      })
+      return [...first, ...second]
     }
 
     return {

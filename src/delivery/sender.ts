@@ -94,6 +94,7 @@ export class Sender {
         throw new RetryableError(`no answer within ${this.#settings.timeout} ms`, {
           cause: error,
           reason: 'timeout',
+          ...settledBefore(error),
         })
       }
       throw error
@@ -147,6 +148,12 @@ export class Sender {
     const now = Date.now()
     for (const observed of batch.observedMs) this.#metrics.latency.observe(Math.max(0, now - observed) / 1000)
   }
+}
+
+/** What an attempt that ran out of time had settled all the same: a batch may take several requests. */
+function settledBefore(error: unknown): Partial<Pick<RetryableError, 'remaining' | 'rejected'>> {
+  if (!(error instanceof RetryableError) || error.remaining === undefined) return {}
+  return { remaining: error.remaining, rejected: error.rejected }
 }
 
 /** How long at least to leave the destination alone, or false: the failure concerns some records only. */

@@ -140,6 +140,24 @@ describe('sending a buffered batch', () => {
     expect(await of.context.value('sluice_exporter_circuit_open')).toBe(0)
   })
 
+  it('keeps what an attempt had settled when its time ran out', async () => {
+    const late: Attempt = (_, signal) =>
+      new Promise((_resolve, reject) => {
+        const error = new RetryableError('aborted', {
+          remaining: [1],
+          rejected: [{ records: [3], reason: '400 bad' }],
+        })
+        signal.addEventListener('abort', () => reject(error))
+      })
+    const of = senderOf(late)
+    vi.useRealTimers()
+
+    await of.sender.send(batch(), of.bury, never)
+
+    expect(of.seen).toEqual([['a', 'b', 'c', 'd'], ['b']])
+    expect(of.buried).toEqual([{ bodies: ['d'], reason: '400 bad' }])
+  })
+
   it('rejects when it is told to stop, with the batch undelivered', async () => {
     const stop = new AbortController()
     const of = senderOf(fail(new RetryableError('down')))

@@ -106,6 +106,43 @@ describe('the elasticsearch exporter and a hostile server', () => {
     expect(await context.value('otelcol_elasticsearch_docs_processed', { outcome: 'success' })).toBe(3)
   })
 
+  it('forgets no half of a request that is too large when the other one meets trouble', async () => {
+    const { outcome, seen } = await hostile((documents) => {
+      if (documents.length > 2) return { status: 413 }
+      return { body: documents.includes('a') ? items(429, 400) : '{"errors":false}' }
+    })
+    expect(seen).toEqual([
+      ['a', 'b', 'c', 'd'],
+      ['a', 'b'],
+    ])
+    expect(outcome).toMatchObject({
+      name: 'RetryableError',
+      reason: 'too_many',
+      remaining: [0, 2, 3],
+      rejected: [{ records: [1], reason: '400 some_exception' }],
+    })
+  })
+
+  it('keeps what became of the first half when the second one fails as a whole', async () => {
+    const { outcome } = await hostile((documents) => {
+      if (documents.length > 2) return { status: 413 }
+      if (documents.includes('a')) return { body: items(201, 400) }
+      return { status: 503, headers: { 'retry-after': '7' } }
+    })
+    expect(outcome).toMatchObject({
+      name: 'RetryableError',
+      reason: 'status_503',
+      retryAfter: 7000,
+      remaining: [2, 3],
+      rejected: [{ records: [1], reason: '400 some_exception' }],
+    })
+  })
+
+  it('takes trouble before anything is settled for an outage, however large the request was', async () => {
+    const { outcome } = await hostile((documents) => ({ status: documents.length > 2 ? 413 : 503 }))
+    expect(outcome).toMatchObject({ name: 'RetryableError', remaining: undefined, rejected: [] })
+  })
+
   it('never shows credentials or what a reason quotes', async () => {
     const { outcome, context } = await hostile(() => ({ status: 401 }))
     const shown = JSON.stringify([outcome, (outcome as Error).message, context.states])
