@@ -74,9 +74,9 @@ export class Sender {
         const next = remaining === undefined ? left : left.select(remaining)
         this.#delivered(left, left.size - buried - next.size)
         this.#metrics.failed.inc(next.size)
-        const partial = next.size < left.size
         left = next
-        if (partial && left.size > 0) {
+        // The circuit waits for a destination that is down.
+        if (left.size > 0 && outagePause(error) === false) {
           await pause(Math.max(retryAfter ?? 0, backoff(this.#settings.retry_on_failure, retry)), signal)
         }
       }

@@ -126,6 +126,20 @@ describe('sending a buffered batch', () => {
     expect(of.seen).toHaveLength(2)
   })
 
+  it('waits longer and longer when every single record is to be sent again', async () => {
+    const busy = fail(new RetryableError('busy', { remaining: [0, 1, 2, 3] }))
+    const of = senderOf(...Array.from({ length: 50 }, () => busy))
+    const sending = of.sender.send(batch(), of.bury, never)
+
+    await vi.advanceTimersByTimeAsync(1)
+    expect(of.seen).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(4 * 1000)
+    expect(of.seen.length).toBeLessThanOrEqual(1 + 5 + 4 * 2)
+    await vi.runAllTimersAsync()
+    await sending
+    expect(of.seen).toHaveLength(51)
+  })
+
   it('sends a single probe to a destination that is down while other batches wait', async () => {
     const outage = fail(new RetryableError('down'))
     const of = senderOf(outage, outage, outage)
