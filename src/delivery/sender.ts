@@ -5,6 +5,7 @@ import type { ComponentMetrics } from '../telemetry/metrics.ts'
 import { backoff, Circuit } from './circuit.ts'
 import type { DeliverySettings } from './config.ts'
 import { pause } from './pause.ts'
+import { heeded } from './retry-after.ts'
 
 /** Keeps refused records for good, and resolves once it has. */
 export type Bury = (batch: LogBatch, reason: string, signal: AbortSignal) => Promise<void>
@@ -77,7 +78,7 @@ export class Sender {
         left = next
         // The circuit waits for a destination that is down.
         if (left.size > 0 && outagePause(error) === false) {
-          await pause(Math.max(retryAfter ?? 0, backoff(this.#settings.retry_on_failure, retry)), signal)
+          await pause(Math.max(heeded(retryAfter ?? 0), backoff(this.#settings.retry_on_failure, retry)), signal)
         }
       }
     }
@@ -159,7 +160,7 @@ function settledBefore(error: unknown): Partial<Pick<RetryableError, 'remaining'
 /** How long at least to leave the destination alone, or false: the failure concerns some records only. */
 function outagePause(error: unknown): number | false {
   if (error instanceof PermanentError) return false
-  if (error instanceof RetryableError) return error.remaining === undefined ? (error.retryAfter ?? 0) : false
+  if (error instanceof RetryableError) return error.remaining === undefined ? heeded(error.retryAfter ?? 0) : false
   return 0
 }
 

@@ -121,9 +121,36 @@ describe('sending a buffered batch', () => {
 
     await vi.advanceTimersByTimeAsync(4900)
     expect(of.seen).toHaveLength(1)
-    await vi.advanceTimersByTimeAsync(200)
+    await vi.advanceTimersByTimeAsync(200 + 5000 / 4)
     await sending
     expect(of.seen).toHaveLength(2)
+  })
+
+  it('does not come back at the same moment as everybody else who was asked to wait', async () => {
+    const all = Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const of = senderOf(fail(new RetryableError('busy', { retryAfter: 5000 })))
+        const started = performance.now()
+        await of.sender.send(batch(), of.bury, never)
+        return performance.now() - started
+      }),
+    )
+    await vi.runAllTimersAsync()
+    const returns = await all
+    expect(Math.max(...returns) - Math.min(...returns)).toBeGreaterThan(500)
+  })
+
+  it('does not wait for days, nor not at all, when the destination asks for that', async () => {
+    for (const retryAfter of [1e9, 1e300, Number.POSITIVE_INFINITY]) {
+      const of = senderOf(fail(new RetryableError('busy', { retryAfter })))
+      const sending = of.sender.send(batch(), of.bury, never)
+
+      await vi.advanceTimersByTimeAsync(5 * 60_000 - 1)
+      expect(of.seen).toHaveLength(1)
+      await vi.advanceTimersByTimeAsync(5 * 60_000)
+      await sending
+      expect(of.seen).toHaveLength(2)
+    }
   })
 
   it('waits longer and longer when every single record is to be sent again', async () => {
