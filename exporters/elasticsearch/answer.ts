@@ -16,17 +16,18 @@ interface Item {
   readonly error?: { readonly type?: string; readonly reason?: string }
 }
 
-/** Only these fields are asked for: the answer to a clean bulk is some twenty bytes. */
+/** Only these fields are asked for: of a document that was taken, the status. */
 export const FILTER_PATH = 'errors,items.*.status,items.*.error.type,items.*.error.reason'
-const NO_ERRORS = Buffer.from('"errors":false')
-const PREFIX = 64
+const CLEAN = '{"errors":false}'
+const CLEAN_HEAD = '{"errors":false,"items":['
+const CLEAN_ITEM = '{"create":{"status":201}}'
 
 /**
  * Reads the answer to a `_bulk` request for `records`, in the order of its actions.
  * Undefined when it is none: what became of the documents is unknown, and they are sent again.
  */
 export function readAnswer(answer: Buffer, records: readonly number[]): BulkOutcome | undefined {
-  if (answer.subarray(0, PREFIX).includes(NO_ERRORS)) {
+  if (isClean(answer, records.length)) {
     return { created: records.length, duplicates: 0, retry: [], retryStatus: 0, rejected: [] }
   }
   const items = itemsOf(answer)
@@ -59,9 +60,16 @@ export function readAnswer(answer: Buffer, records: readonly number[]): BulkOutc
   }
 }
 
-/** Too many requests, server faults, and missing rights, which an operator gives back. */
+/** Too many requests, missing rights, which an operator gives back, and all that is no refusal. */
 export function isRetryable(status: number): boolean {
-  return status === 429 || status >= 500 || status === 401 || status === 403
+  return status === 429 || status === 401 || status === 403 || status < 400 || status >= 500
+}
+
+/** Whether everything was taken, by the length of the answer, so that thousands of statuses need not be read. */
+function isClean(answer: Buffer, count: number): boolean {
+  if (answer.length === CLEAN.length) return answer.latin1Slice() === CLEAN
+  const length = CLEAN_HEAD.length + count * (CLEAN_ITEM.length + 1) + 1
+  return answer.length === length && answer.latin1Slice(0, CLEAN_HEAD.length) === CLEAN_HEAD
 }
 
 function itemsOf(answer: Buffer): Item[] | undefined {

@@ -64,6 +64,8 @@ const items = (...statuses: number[]): string =>
     })),
   })
 
+const cleanItems = (count: number): string => items(...Array(count).fill(201)).replace('true', 'false')
+
 describe('the elasticsearch exporter and a hostile server', () => {
   it('settles every document by its own status', async () => {
     const { outcome } = await hostile(() => ({ body: items(201, 409, 429, 400) }))
@@ -92,10 +94,31 @@ describe('the elasticsearch exporter and a hostile server', () => {
     ['no JSON', '<html>'],
     ['an empty object', '{}'],
     ['too few items', items(201)],
+    ['too many items, all taken', cleanItems(5)],
+    ['too few items, all taken', cleanItems(3)],
+    ['cut off', cleanItems(4).slice(0, -20)],
+    ['nothing', ''],
+    ['a status that is none', items(201, 0, 201, 201).replace('0', '"200"')],
     ['items without a status', '{"errors":true,"items":[{"create":{}},{},{},{}]}'],
   ])('keeps everything when the answer is %s', async (_, body) => {
     const { outcome } = await hostile(() => ({ body }))
     expect(outcome).toMatchObject({ name: 'RetryableError', reason: 'bad_answer' })
+  })
+
+  it('takes the answer of a real server to a clean bulk', async () => {
+    const { outcome, context } = await hostile(() => ({ body: cleanItems(4) }))
+    expect(outcome).toBe('delivered')
+    expect(await context.value('otelcol_elasticsearch_docs_processed', { outcome: 'success' })).toBe(4)
+  })
+
+  it('believes the items where they contradict the whole', async () => {
+    const { outcome } = await hostile(() => ({ body: items(201, 503, 201, 201).replace('true', 'false') }))
+    expect(outcome).toMatchObject({ name: 'RetryableError', remaining: [1] })
+  })
+
+  it('refuses no document for good with a status that is no refusal', async () => {
+    const { outcome } = await hostile(() => ({ body: items(302, 201, 100, 0) }))
+    expect(outcome).toMatchObject({ name: 'RetryableError', remaining: [0, 2, 3], rejected: [] })
   })
 
   it.each([413, 400])('finds the one record that makes a request fail with %d', async (status) => {
