@@ -67,9 +67,9 @@ export function isRetryable(status: number): boolean {
 
 /** Whether everything was taken, by the length of the answer, so that thousands of statuses need not be read. */
 function isClean(answer: Buffer, count: number): boolean {
-  if (answer.length === CLEAN.length) return answer.latin1Slice() === CLEAN
+  if (answer.length === CLEAN.length) return answer.toString('latin1') === CLEAN
   const length = CLEAN_HEAD.length + count * (CLEAN_ITEM.length + 1) + 1
-  return answer.length === length && answer.latin1Slice(0, CLEAN_HEAD.length) === CLEAN_HEAD
+  return answer.length === length && answer.toString('latin1', 0, CLEAN_HEAD.length) === CLEAN_HEAD
 }
 
 function itemsOf(answer: Buffer): Item[] | undefined {

@@ -23,7 +23,9 @@ interface Node {
 }
 
 const CONNECTIONS = 8
-const MAX_RESPONSE_BYTES = 64 * 1024 * 1024
+/** An answer is larger than its request only where that was small: the reasons of errors quote it. */
+const MAX_ANSWER_GROWTH = 4
+const MIN_ANSWER_LIMIT = 1024 * 1024
 
 /**
  * Sends `_bulk` requests with the bytes as they are, which costs a fraction of the official client's way
@@ -60,6 +62,7 @@ export class BulkClient {
   /** Takes `bulk` over, to give it back to `memory`. Throws `RetryableError` when no answer came. */
   async send(bulk: Buffer, signal: AbortSignal): Promise<BulkResponse> {
     const node = this.#nodes[this.#next++ % this.#nodes.length]
+    const limit = Math.max(MIN_ANSWER_LIMIT, MAX_ANSWER_GROWTH * bulk.length)
     const body = this.#gzip ? gzipSync(bulk, { level: 1 }) : bulk
     if (this.#gzip) memory.give(bulk)
     try {
@@ -75,7 +78,7 @@ export class BulkClient {
       for await (const chunk of response.body) {
         chunks.push(chunk)
         size += chunk.length
-        if (size > MAX_RESPONSE_BYTES) throw new Error('the answer is larger than 64 MiB')
+        if (size > limit) throw new Error(`the answer is larger than ${limit} bytes`)
       }
       // A request that broke off may still be read from: what it sent is left to the garbage collector.
       if (!this.#gzip && this.#bodies.isWritten(body)) memory.give(body)

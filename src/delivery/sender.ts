@@ -78,7 +78,10 @@ export class Sender {
         left = next
         // The circuit waits for a destination that is down.
         if (left.size > 0 && outagePause(error) === false) {
-          await pause(Math.max(heeded(retryAfter ?? 0), backoff(this.#settings.retry_on_failure, retry)), signal)
+          await pause(
+            Math.max(heeded(retryAfter ?? 0), backoff(this.#settings.retry_on_failure, retry)),
+            signal,
+          )
         }
       }
     }
@@ -152,15 +155,18 @@ export class Sender {
 }
 
 /** What an attempt that ran out of time had settled all the same: a batch may take several requests. */
-function settledBefore(error: unknown): Partial<Pick<RetryableError, 'remaining' | 'rejected'>> {
-  if (!(error instanceof RetryableError) || error.remaining === undefined) return {}
+function settledBefore(
+  error: unknown,
+): { readonly remaining: readonly number[]; readonly rejected: readonly Rejection[] } | undefined {
+  if (!(error instanceof RetryableError) || error.remaining === undefined) return undefined
   return { remaining: error.remaining, rejected: error.rejected }
 }
 
 /** How long at least to leave the destination alone, or false: the failure concerns some records only. */
 function outagePause(error: unknown): number | false {
   if (error instanceof PermanentError) return false
-  if (error instanceof RetryableError) return error.remaining === undefined ? heeded(error.retryAfter ?? 0) : false
+  if (error instanceof RetryableError)
+    return error.remaining === undefined ? heeded(error.retryAfter ?? 0) : false
   return 0
 }
 

@@ -111,6 +111,15 @@ describe('the elasticsearch exporter and a hostile server', () => {
     expect(await context.value('otelcol_elasticsearch_docs_processed', { outcome: 'success' })).toBe(4)
   })
 
+  it('does not read an answer without end, and keeps everything', async () => {
+    const { outcome } = await hostile(() => ({ body: '{"errors":false,'.padEnd(2 ** 21) }))
+    expect(outcome).toMatchObject({
+      name: 'RetryableError',
+      reason: 'unreachable',
+      message: expect.stringContaining('the answer is larger than 1048576 bytes') as string,
+    })
+  })
+
   it('believes the items where they contradict the whole', async () => {
     const { outcome } = await hostile(() => ({ body: items(201, 503, 201, 201).replace('true', 'false') }))
     expect(outcome).toMatchObject({ name: 'RetryableError', remaining: [1] })

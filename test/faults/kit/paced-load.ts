@@ -11,8 +11,19 @@ export interface PacedLoad extends AsyncDisposable {
   finish(): Promise<void>
 }
 
+export interface PacedLoadOptions {
+  /** How many records may be issued by now; no limit when absent. */
+  readonly allowed?: () => number
+  readonly bodyLength?: number
+}
+
 /** Sends `rate` records a second over gRPC, whether or not the collector keeps up, each until it is acknowledged. */
-export function startPacedLoad(ledger: Ledger, port: number, rate: number): PacedLoad {
+export function startPacedLoad(
+  ledger: Ledger,
+  port: number,
+  rate: number,
+  { allowed = () => Number.POSITIVE_INFINITY, bodyLength }: PacedLoadOptions = {},
+): PacedLoad {
   const senders = Array.from({ length: CONNECTIONS }, () => grpcSender(port))
   const underWay = new Set<Promise<void>>()
   const ending = new AbortController()
@@ -36,11 +47,18 @@ export function startPacedLoad(ledger: Ledger, port: number, rate: number): Pace
   }
 
   async function issue(): Promise<void> {
-    const started = performance.now()
-    for (let index = 0; !ending.signal.aborted; index++) {
-      const due = started + (index * RECORDS * 1000) / rate
+    const interval = (RECORDS * 1000) / rate
+    let due = performance.now()
+    for (let index = 0; !ending.signal.aborted; index++, due += interval) {
       if (due > performance.now()) await delay(due - performance.now())
-      const delivery = deliver(ledger.issue(RECORDS), index).finally(() => underWay.delete(delivery))
+      while (ledger.issued >= allowed() && !ending.signal.aborted) {
+        await delay(interval)
+        due = performance.now()
+      }
+      if (ending.signal.aborted) return
+      const delivery = deliver(ledger.issue(RECORDS, bodyLength), index).finally(() =>
+        underWay.delete(delivery),
+      )
       underWay.add(delivery)
     }
   }

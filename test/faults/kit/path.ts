@@ -22,6 +22,8 @@ interface CommonOptions<D extends Destination> {
   readonly sink?: D
   /** Settings of the connector, besides or instead of those below. */
   readonly connector?: Readonly<Record<string, string | number>>
+  /** Settings of the exporter, likewise. */
+  readonly exporter?: object
   /** Added to the environment of all processes. */
   readonly env?: NodeJS.ProcessEnv
 }
@@ -78,7 +80,12 @@ export async function startRedisPath<D extends Destination = DefaultSink>(
   const ports = { grpc: await freePort(), http: await freePort() }
   const run = async (pipeline: 'gateway' | 'drain', number = 0): Promise<Sluice> => {
     const connector = { redis: { url: urls[pipeline], ...REDIS_SETTINGS, ...options.connector } }
-    const config = configOf({ ...ports, connector, name: 'redis', sinkUrl: sink.url, number })
+    const config = configOf({
+      ...ports,
+      connector,
+      name: 'redis',
+      exporter: exporterOf(sink, number, options),
+    })
     const env = options.env ?? {}
     return started.use(await startSluice({ config, pipelines: `logs/${pipeline}`, env }))
   }
@@ -115,7 +122,7 @@ export async function startDiskPath<D extends Destination = DefaultSink>(
   }
   const ports = { grpc: await freePort(), http: await freePort() }
   const connector = { disk: { directory, ...options.connector } }
-  const config = configOf({ ...ports, connector, name: 'disk', sinkUrl: sink.url, number: 0 })
+  const config = configOf({ ...ports, connector, name: 'disk', exporter: exporterOf(sink, 0, options) })
   const sluice = started.use(await startSluice({ config, env: options.env ?? {} }))
   const all = started.move()
   return {
@@ -164,12 +171,14 @@ export async function conservation({ gateway, drains }: Pick<Path<Destination>, 
   const processes = await Promise.all([...new Set([gateway, ...drains])].map((sluice) => sluice.metrics()))
   const sum = (name: string): number =>
     processes.reduce((total: number, metrics: MetricsSnapshot) => total + metrics.sum(name), 0)
+  const letters = sum('sluice_dead_letter_log_records_total')
   const kept =
     // All processes of a shared buffer show the whole of it.
     processes[processes.length - 1].sum('sluice_buffer_records') +
     sum('sluice_dropped_log_records_total') +
-    sum('sluice_dead_letter_log_records_total')
+    letters
   return {
+    letters,
     received: sum('otelcol_receiver_accepted_log_records'),
     /** Delivered, buffered, dropped and dead-lettered. What was delivered twice counts twice. */
     accounted: sum('otelcol_exporter_sent_log_records') + kept,
@@ -183,11 +192,20 @@ interface Settings {
   readonly http: number
   readonly connector: object
   readonly name: string
-  readonly sinkUrl: string
-  readonly number: number
+  readonly exporter: object
 }
 
-function configOf({ grpc, http, connector, name, sinkUrl, number }: Settings): string {
+function exporterOf(sink: Destination, number: number, { exporter }: CommonOptions<Destination>): object {
+  return {
+    endpoint: sink.url,
+    headers: { 'x-drain': String(number) },
+    timeout: '5s',
+    retry_on_failure: { initial_interval: '100ms', max_interval: '1s' },
+    ...exporter,
+  }
+}
+
+function configOf({ grpc, http, connector, name, exporter }: Settings): string {
   return `
 receivers:
   otlp:
@@ -198,11 +216,7 @@ processors:
   redaction:
 connectors: ${JSON.stringify(connector)}
 exporters:
-  elasticsearch:
-    endpoint: "${sinkUrl}"
-    headers: { x-drain: "${number}" }
-    timeout: 5s
-    retry_on_failure: { initial_interval: 100ms, max_interval: 1s }
+  elasticsearch: ${JSON.stringify(exporter)}
 service:
   pipelines:
     logs/gateway: { receivers: [otlp], processors: [redaction], exporters: [${name}] }

@@ -78,7 +78,8 @@ async function listen(server: Server, port: number): Promise<void> {
   await once(server, 'listening')
 }
 
-function readBulk(text: string): Arrival[] {
+/** The documents of a bulk body, in order. */
+export function readBulk(text: string): Arrival[] {
   const lines = text.split('\n')
   const arrivals: Arrival[] = []
   for (let i = 0; i + 1 < lines.length; i += 2) {
