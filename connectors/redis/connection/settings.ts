@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration, secret } from '../../../src/config/fields.ts'
+import { ClientTls, checkTls } from '../../../src/config/tls.ts'
 import type { Node } from './locator.ts'
 
 const DEFAULT_URL = 'redis://127.0.0.1:6379'
@@ -15,24 +16,6 @@ const credentials = {
     .optional()
     .describe('File that holds the password instead; read again for every connection.'),
 }
-
-const Tls = z.strictObject({
-  ca_file: z
-    .string()
-    .optional()
-    .describe('Certificates (PEM) of whoever vouches for the server; those of the system without it.'),
-  cert_file: z.string().optional().describe('Certificate (PEM) to show to a server that asks for one.'),
-  key_file: z.string().optional().describe('Key (PEM) of that certificate.'),
-  server_name_override: z
-    .string()
-    .optional()
-    .describe('Name that the certificate must be for, where it is not the host connected to.'),
-  insecure_skip_verify: z
-    .boolean()
-    .default(false)
-    .describe('Takes any certificate: who stands in between can read and change everything.'),
-  min_version: z.enum(['1.2', '1.3']).default('1.2').describe('Oldest version of TLS to agree on.'),
-})
 
 /** Settings of the connection. `checkConnection` says which of them go together. */
 export const connectionShape = {
@@ -64,7 +47,7 @@ export const connectionShape = {
     .min(0)
     .optional()
     .describe('Number of the database, where url does not say; a cluster has none but 0.'),
-  tls: Tls.optional().describe(
+  tls: ClientTls.optional().describe(
     'TLS, for rediss://; with sentinel or cluster its presence turns TLS on, to sentinels as well.',
   ),
   durability: z
@@ -90,7 +73,6 @@ const Connection = z.strictObject(connectionShape)
 
 export type ConnectionConfig = z.output<typeof Connection>
 export type Credentials = Pick<ConnectionConfig, 'username' | 'password' | 'password_file'>
-export type Tls = z.output<typeof Tls>
 
 /** Finds settings that contradict each other. */
 export function checkConnection(config: ConnectionConfig, context: z.RefinementCtx): void {
@@ -119,10 +101,7 @@ export function checkConnection(config: ConnectionConfig, context: z.RefinementC
   ] as const)
     if (password !== undefined && password_file !== undefined)
       wrong(path, 'cannot be set together with password')
-  if (tls?.cert_file !== undefined && tls.key_file === undefined)
-    wrong(['tls', 'key_file'], 'is needed with cert_file')
-  if (tls?.key_file !== undefined && tls.cert_file === undefined)
-    wrong(['tls', 'cert_file'], 'is needed with key_file')
+  if (tls) checkTls(tls, (key, message) => wrong(['tls', key], message))
   checkDurability(config, wrong)
 }
 
