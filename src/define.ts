@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { z } from 'zod'
 import type { AdminContext, BufferAdmin } from './buffer/admin.ts'
 import type { Connector, Exporter, Lifecycle, Processor, Push, Receiver } from './component.ts'
-import { type DeliveryShape, deliveryShape } from './delivery/config.ts'
+import { type DeliverySettings, type DeliveryShape, deliveryShape } from './delivery/config.ts'
 import type { ComponentMetrics } from './telemetry/metrics.ts'
 
 /** The state of a component as the health endpoint tells it. */
@@ -44,7 +44,7 @@ export interface ProcessorDefinition<Config extends z.ZodType = z.ZodType>
 /** The settings of every exporter are its own and those of the delivery chain. */
 export interface ExporterDefinition<Config extends z.ZodObject = z.ZodObject>
   extends Definition<'exporter', z.ZodObject<Config['shape'] & DeliveryShape, z.core.$strict>> {
-  create(config: z.output<Config>, context: ComponentContext): Exporter
+  create(config: z.output<Config> & DeliverySettings, context: ComponentContext): Exporter
 }
 
 export interface ConnectorDefinition<Config extends z.ZodType = z.ZodType>

@@ -6,15 +6,15 @@ const CHANNEL = 'undici:client:sendHeaders'
 
 /** Follows request bodies to the sockets they go out on, which undici tells in this way only. */
 export class BulkBodies {
-  readonly #sockets = new WeakMap<Buffer, Socket>()
+  readonly #sockets = new WeakMap<Buffer, Socket[]>()
 
   constructor() {
     subscribe(CHANNEL, this.#note)
   }
 
-  /** Whether the socket has written the whole of a body: a server may answer before it has read it. */
+  /** Whether every socket has written the whole of a body: a server may answer before it has read it. */
   isWritten(body: Buffer): boolean {
-    return this.#sockets.get(body)?.writableLength === 0
+    return this.#sockets.get(body)?.every(({ writableLength }) => writableLength === 0) ?? false
   }
 
   close(): void {
@@ -23,6 +23,9 @@ export class BulkBodies {
 
   readonly #note = (message: unknown): void => {
     const { request, socket } = message as DiagnosticsChannel.ClientSendHeadersMessage
-    if ('body' in request && Buffer.isBuffer(request.body)) this.#sockets.set(request.body, socket)
+    if (!('body' in request && Buffer.isBuffer(request.body))) return
+    const sockets = this.#sockets.get(request.body)
+    if (sockets) sockets.push(socket)
+    else this.#sockets.set(request.body, [socket])
   }
 }

@@ -1,10 +1,9 @@
 import { gzipSync } from 'node:zlib'
-import { Pool } from 'undici'
-import { RetryableError } from '../../src/component.ts'
 import { memory } from '../../src/memory.ts'
 import { FILTER_PATH } from './answer.ts'
 import { BulkBodies } from './bulk-bodies.ts'
-import { authorization, type ElasticsearchConfig, nodesOf } from './config.ts'
+import type { Client } from './client/client.ts'
+import type { ElasticsearchConfig } from './config.ts'
 
 export interface BulkResponse {
   readonly status: number
@@ -15,89 +14,62 @@ export interface BulkResponse {
   readonly node: string
 }
 
-interface Node {
-  readonly name: string
-  readonly pool: Pool
-  readonly path: string
-  readonly headers: Readonly<Record<string, string>>
-}
-
-const CONNECTIONS = 8
-/** An answer is larger than its request only where that was small: the reasons of errors quote it. */
-const MAX_ANSWER_GROWTH = 4
-const MIN_ANSWER_LIMIT = 1024 * 1024
-
 /**
  * Sends `_bulk` requests with the bytes as they are, which costs a fraction of the official client's way
- * (docs/decisions/0003). Nodes take turns; one that cannot be reached is passed over by the next attempt.
+ * (docs/decisions/0003).
  */
 export class BulkClient {
-  readonly #nodes: readonly Node[]
-  readonly #gzip: boolean
+  readonly #client: Client
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #gzipLevel: number | undefined
   readonly #bodies = new BulkBodies()
-  #next = 0
+  readonly #plainPath: string
+  readonly #pathWithoutSource: string
+  #path: string
 
-  constructor(config: ElasticsearchConfig) {
-    const query = new URLSearchParams({ filter_path: FILTER_PATH })
-    if (config.pipeline !== undefined) query.set('pipeline', config.pipeline)
-    this.#gzip = config.compression === 'gzip'
-    this.#nodes = nodesOf(config).map((endpoint) => {
-      const url = new URL(endpoint)
-      const auth = authorization(config, url)
-      return {
-        name: url.host,
-        pool: new Pool(url.origin, { connections: CONNECTIONS, headersTimeout: 0, bodyTimeout: 0 }),
-        path: `${url.pathname.replace(/\/$/, '')}/_bulk?${query.toString()}`,
-        headers: {
-          ...config.headers,
-          'content-type': 'application/x-ndjson',
-          accept: 'application/json',
-          ...(auth && { authorization: auth }),
-          ...(this.#gzip && { 'content-encoding': 'gzip' }),
-        },
-      }
-    })
+  constructor(client: Client, { compression, compression_params, pipeline }: ElasticsearchConfig) {
+    this.#client = client
+    this.#gzipLevel = compression === 'gzip' ? compression_params.level : undefined
+    this.#headers = {
+      'content-type': 'application/x-ndjson',
+      accept: 'application/json',
+      ...(compression === 'gzip' && { 'content-encoding': 'gzip' }),
+    }
+    const query = new URLSearchParams(client.seeds[0].searchParams)
+    query.set('filter_path', FILTER_PATH)
+    if (pipeline !== undefined) query.set('pipeline', pipeline)
+    this.#plainPath = `/_bulk?${query.toString()}`
+    this.#path = this.#plainPath
+    query.set('include_source_on_error', 'false')
+    this.#pathWithoutSource = `/_bulk?${query.toString()}`
+  }
+
+  /** Has the server leave the text of documents out of what it says against them, where it knows how to. */
+  omitSource(): void {
+    this.#path = this.#pathWithoutSource
+  }
+
+  /** Asks for that no more. */
+  keepSource(): void {
+    this.#path = this.#plainPath
   }
 
   /** Takes `bulk` over, to give it back to `memory`. Throws `RetryableError` when no answer came. */
   async send(bulk: Buffer, signal: AbortSignal): Promise<BulkResponse> {
-    const node = this.#nodes[this.#next++ % this.#nodes.length]
-    const limit = Math.max(MIN_ANSWER_LIMIT, MAX_ANSWER_GROWTH * bulk.length)
-    const body = this.#gzip ? gzipSync(bulk, { level: 1 }) : bulk
-    if (this.#gzip) memory.give(bulk)
-    try {
-      const response = await node.pool.request({
-        method: 'POST',
-        path: node.path,
-        headers: node.headers,
-        body,
-        signal,
-      })
-      const chunks: Buffer[] = []
-      let size = 0
-      for await (const chunk of response.body) {
-        chunks.push(chunk)
-        size += chunk.length
-        if (size > limit) throw new Error(`the answer is larger than ${limit} bytes`)
-      }
-      // A request that broke off may still be read from: what it sent is left to the garbage collector.
-      if (!this.#gzip && this.#bodies.isWritten(body)) memory.give(body)
-      return {
-        status: response.statusCode,
-        body: chunks.length === 1 ? chunks[0] : Buffer.concat(chunks),
-        retryAfter: retryAfterMs(response.headers['retry-after']),
-        node: node.name,
-      }
-    } catch (cause) {
-      signal.throwIfAborted()
-      const problem = cause instanceof Error ? cause.message : String(cause)
-      throw new RetryableError(`${node.name} did not answer: ${problem}`, { cause, reason: 'unreachable' })
-    }
+    const level = this.#gzipLevel
+    const body = level === undefined ? bulk : gzipSync(bulk, { level })
+    if (level !== undefined) memory.give(bulk)
+    const request = { method: 'POST', path: this.#path, headers: this.#headers, body } as const
+    const answer = await this.#client.send(request, signal)
+    // A request that broke off may still be read from: what it sent is left to the garbage collector.
+    if (level === undefined && this.#bodies.isWritten(body)) memory.give(body)
+    const { status, headers, node } = answer
+    return { status, body: answer.body, retryAfter: retryAfterMs(headers['retry-after']), node }
   }
 
   async close(): Promise<void> {
     this.#bodies.close()
-    await Promise.all(this.#nodes.map(({ pool }) => pool.destroy()))
+    await this.#client.close()
   }
 }
 

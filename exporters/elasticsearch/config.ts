@@ -1,30 +1,13 @@
 import { z } from 'zod'
-import { secret } from '../../src/config/fields.ts'
 import { MAPPING_MODES, type MappingMode } from '../../src/logs/ndjson/mapping.ts'
+import { checkConnection, connectionShape } from './client/settings.ts'
 import { DIRECTIVES, isDateFormat } from './date-format.ts'
 import { isIndexText } from './names.ts'
 import type { TargetOptions } from './target.ts'
 
-const url = z.string().refine((text) => {
-  try {
-    return ['http:', 'https:'].includes(new URL(text).protocol)
-  } catch {
-    return false
-  }
-}, 'expected a URL such as http://localhost:9200')
-
 export const config = z
   .strictObject({
-    endpoint: url.optional().describe('URL of the one node.'),
-    endpoints: z.array(url).min(1).optional().describe('URLs of several nodes, used in turn.'),
-    user: z.string().optional().describe('User name for basic authentication.'),
-    password: secret().optional().describe('Password for basic authentication.'),
-    api_key: secret().optional().describe('Encoded API key; used instead of a user.'),
-    headers: z.record(z.string(), z.string()).default({}).describe('Headers sent with every request.'),
-    compression: z
-      .enum(['none', 'gzip'])
-      .default('none')
-      .describe('"gzip" saves network for CPU: about as much again as all the rest of the drain.'),
+    ...connectionShape,
     logs_index: z
       .string()
       .min(1)
@@ -105,21 +88,13 @@ export const config = z
       .prefault({})
       .describe('How records become documents: docs/elasticsearch.md.'),
   })
-  .refine(({ endpoint, endpoints }) => (endpoint === undefined) !== (endpoints === undefined), {
-    message: 'expected one of endpoint and endpoints',
-    path: ['endpoints'],
-  })
+  .superRefine(checkConnection)
   .refine(({ logs_index, logs_dynamic_index }) => logs_index === undefined || !logs_dynamic_index.enabled, {
     message: 'expected only one of logs_index and logs_dynamic_index.enabled',
     path: ['logs_dynamic_index'],
   })
 
 export type ElasticsearchConfig = z.output<typeof config>
-
-/** The nodes to send to. */
-export function nodesOf({ endpoint, endpoints }: ElasticsearchConfig): string[] {
-  return endpoints ?? (endpoint === undefined ? [] : [endpoint])
-}
 
 /** Where documents may go. */
 export function targetOptions(config: ElasticsearchConfig): TargetOptions {
@@ -134,15 +109,4 @@ export function targetOptions(config: ElasticsearchConfig): TargetOptions {
 /** The mode of records that ask for none. */
 export function defaultMode({ mapping: { mode, allowed_modes } }: ElasticsearchConfig): MappingMode {
   return mode ?? (allowed_modes.includes('otel') ? 'otel' : allowed_modes[0])
-}
-
-/** Headers that say who we are; a key goes before a user, a user before what the URL holds. */
-export function authorization(
-  { api_key, user, password }: ElasticsearchConfig,
-  node: URL,
-): string | undefined {
-  if (api_key !== undefined) return `ApiKey ${api_key}`
-  const name = user ?? decodeURIComponent(node.username)
-  if (name === '') return undefined
-  return `Basic ${Buffer.from(`${name}:${password ?? decodeURIComponent(node.password)}`).toString('base64')}`
 }

@@ -1,53 +1,105 @@
-import { once } from 'node:events'
-import { extname } from 'node:path'
-import { Worker } from 'node:worker_threads'
-import type { Logger } from 'pino'
-import { defaultMode, type ElasticsearchConfig, nodesOf } from './config.ts'
+import type { ComponentContext } from '../../src/define.ts'
+import { pause } from '../../src/delivery/pause.ts'
+import type { BulkClient } from './bulk-client.ts'
+import type { Client } from './client/client.ts'
+import { defaultMode, type ElasticsearchConfig } from './config.ts'
+import { askWho, isSince, type ServerInfo, StrangerError } from './server-info.ts'
 import type { Targets } from './target.ts'
-import type { TemplateAnswer, TemplateQuestion } from './template-check.ts'
 
 const TIMEOUT_MS = 10_000
+const AGAIN_MS = 30_000
+
+export interface CheckParts {
+  readonly client: Client
+  readonly bulk: BulkClient
+  readonly targets: Targets
+  readonly config: ElasticsearchConfig
+}
 
 /**
- * Looks once, at the start, whether documents will find a data stream to go to, and says so when not: without a
- * template every one of them would be refused. Never throws: a server that is away is the sender's business.
+ * Looks once, as soon as the server answers, what it is and whether documents will find a data stream to go to, and
+ * says what is wrong. Rejects only when `signal` aborts: a server that is away is the sender's business.
  */
 export async function checkServer(
-  config: ElasticsearchConfig,
-  targets: Targets,
-  log: Logger,
+  parts: CheckParts,
+  context: Pick<ComponentContext, 'log' | 'metrics' | 'health'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { log, health } = context
+  for (;;) {
+    try {
+      const info = await askWho(parts.client, limited(signal))
+      if (info === undefined) log.info('the server does not tell its version to this user')
+      else adapt(parts, context, info)
+      return await checkTemplates(parts, context, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      const { message } = error as Error
+      if (error instanceof StrangerError) health('failed', message)
+      log.warn({ err: message }, 'the server could not be asked what it is')
+      await pause(AGAIN_MS, signal)
+    }
+  }
+}
+
+/** Leaves out of requests what the server does not know, which saves the first one. */
+function adapt(
+  { bulk, targets }: CheckParts,
+  { log, metrics, health }: Pick<ComponentContext, 'log' | 'metrics' | 'health'>,
+  { flavor, version }: ServerInfo,
+): void {
+  const help = 'What answers, by flavor and version: always 1.'
+  metrics.gauge('sluice_elasticsearch_server_info', help, { flavor, version }, undefined, 'max').set(1)
+  log.info({ flavor, version }, 'the server answers')
+  if (flavor === 'opensearch' || (flavor === 'elasticsearch' && !isSince(version, 8, 12))) {
+    targets.askNoMoreForDataStreams()
+  } else if (flavor === 'serverless' || isSince(version, 8, 18)) bulk.omitSource()
+  if (flavor === 'elasticsearch' && !isSince(version, 7)) {
+    const message = `Elasticsearch ${version} is too old: 7 is needed, and 7.9 for data streams`
+    health('failed', message)
+    log.error(message)
+  }
+}
+
+/** Without a template documents are refused or, by servers that cannot be told, put into an index of any shape. */
+async function checkTemplates(
+  { client, targets, config }: CheckParts,
+  { log }: Pick<ComponentContext, 'log'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { index: name, mustBeDataStream } = targets.of({}, defaultMode(config), Date.now())
   if (!mustBeDataStream) return
-  const answer = await ask({ client: clientOptions(config), name }, signal).catch((error: unknown) => ({
-    error: error instanceof Error ? error.message : String(error),
-  }))
-  if (signal.aborted) return
-  if ('error' in answer) {
-    log.warn({ err: answer.error }, 'Elasticsearch could not be asked for its templates')
-  } else if (!answer.found) {
+  const path =
+    '/_index_template?filter_path=index_templates.index_template.index_patterns,index_templates.index_template.data_stream'
+  const { status, body, node } = await client.send({ method: 'GET', path }, limited(signal))
+  if (status !== 200) {
+    log.info({ node, status }, 'the server does not tell its index templates to this user')
+  } else if (!isDataStream(JSON.parse(body.toString()) as Templates, name)) {
     log.warn(
       { dataStream: name },
-      'no index template makes this a data stream; documents will be refused until one does',
+      'no index template makes this a data stream; documents wait until one does',
     )
   }
 }
 
-function clientOptions(config: ElasticsearchConfig): TemplateQuestion['client'] {
-  const { api_key, user, password } = config
-  const auth = api_key ? { apiKey: api_key } : user ? { username: user, password: password ?? '' } : undefined
-  return { nodes: nodesOf(config), ...(auth && { auth }), requestTimeout: TIMEOUT_MS, maxRetries: 0 }
+interface Templates {
+  readonly index_templates?: readonly {
+    readonly index_template: { readonly index_patterns: string | string[]; readonly data_stream?: object }
+  }[]
 }
 
-/** In a thread: the official client is large, and what it takes would be in the way of every garbage collection after. */
-async function ask(question: TemplateQuestion, signal: AbortSignal): Promise<TemplateAnswer> {
-  const file = new URL(`./template-check${extname(import.meta.url)}`, import.meta.url)
-  const thread = new Worker(file, { workerData: question })
-  try {
-    const [answer] = (await once(thread, 'message', { signal })) as [TemplateAnswer]
-    return answer
-  } finally {
-    await thread.terminate()
-  }
+function isDataStream({ index_templates = [] }: Templates, name: string): boolean {
+  return index_templates.some(
+    ({ index_template: { index_patterns, data_stream } }) =>
+      data_stream !== undefined && [index_patterns].flat().some((pattern) => matches(pattern, name)),
+  )
+}
+
+function matches(pattern: string, name: string): boolean {
+  const regex = pattern.split('*').map((literal) => literal.replace(/[^\w]/g, '\\$&'))
+  return new RegExp(`^${regex.join('.*')}$`).test(name)
+}
+
+function limited(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
 }

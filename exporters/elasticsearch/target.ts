@@ -38,9 +38,21 @@ const TYPES: readonly string[] = ['logs', 'metrics']
 export class Targets {
   readonly #options: TargetOptions
   readonly #cache = new Map<string, IndexTarget>()
+  #asksForDataStreams = true
 
   constructor(options: TargetOptions = {}) {
     this.#options = options
+  }
+
+  /** Whether documents say that they may only go to data streams, which OpenSearch and old servers do not understand. */
+  get asksForDataStreams(): boolean {
+    return this.#asksForDataStreams
+  }
+
+  /** Asks no more. Without a template, documents end up in an index that the server makes up. */
+  askNoMoreForDataStreams(): void {
+    this.#asksForDataStreams = false
+    this.#cache.clear()
   }
 
   /** Throws `UnfitError` for a type that no data stream of logs has. */
@@ -75,14 +87,21 @@ export class Targets {
     const name = `${type}-${dataset}-${namespace}`
     if (suffix !== '') return makeTarget(name + suffix, pipeline, '', false)
     const fields = dataStreamFields(mode, { type, dataset, namespace })
-    return makeTarget(name, pipeline, fields, mode === 'otel' || mode === 'ecs')
+    const mustBeDataStream = mode === 'otel' || mode === 'ecs'
+    return makeTarget(name, pipeline, fields, mustBeDataStream, this.#asksForDataStreams)
   }
 }
 
-function makeTarget(index: string, pipeline: string, fields: string, mustBeDataStream: boolean): IndexTarget {
+function makeTarget(
+  index: string,
+  pipeline: string,
+  fields: string,
+  mustBeDataStream: boolean,
+  asks = false,
+): IndexTarget {
   const tail = [
     pipeline === '' ? '' : `,"pipeline":${JSON.stringify(pipeline)}`,
-    mustBeDataStream ? ',"require_data_stream":true' : '',
+    mustBeDataStream && asks ? ',"require_data_stream":true' : '',
     '}}\n',
   ]
   return {

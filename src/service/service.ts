@@ -104,8 +104,9 @@ export class Service {
 
   #buildExporter({ id, definition, config }: Configured<DefinitionOf<'exporter'>>): void {
     const context = this.#context('exporter', id)
-    const exporter = definition.create(config, context)
-    this.#senders.set(id, new Sender(exporter, config as DeliverySettings, context.log, context.metrics))
+    const settings = config as typeof config & DeliverySettings
+    const exporter = definition.create(settings, context)
+    this.#senders.set(id, new Sender(exporter, settings, context.log, context.metrics))
     this.#add(id, exporter)
   }
 

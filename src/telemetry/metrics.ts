@@ -14,6 +14,8 @@ export interface BoundCounter {
 
 export interface BoundGauge {
   set(value: number): void
+  /** Shows these labels no more, until they are set again. */
+  remove(): void
 }
 
 export interface BoundHistogram {
@@ -93,7 +95,7 @@ export class Metrics {
         })
         const child = gauge.labels(all)
         if (read) this.#reads.get(name)?.push({ child, read })
-        return child
+        return { set: (value) => child.set(value), remove: () => gauge.remove(all) }
       },
       histogram: (name, help, buckets, labels = {}) => {
         const all = { ...fixed, ...labels }
