@@ -22,19 +22,16 @@ export interface BulkOutcome {
 /** Only these fields are asked for. Of a document in order, that is its status alone. */
 export const FILTER_PATH =
   'errors,items.*.status,items.*.failure_store,items.*.error.type,items.*.error.reason'
-const NO_ERRORS = Buffer.from('"errors":false')
-const FAILURE_STORE = Buffer.from('"failure_store"')
-const PREFIX = 64
+const CLEAN = '{"errors":false}'
+const CLEAN_HEAD = '{"errors":false,"items":['
+const CLEAN_ITEM = '{"create":{"status":201}}'
 
 /**
  * Reads the answer to a `_bulk` request for `records`, in the order of its actions.
  * Undefined when it is none: what became of the documents is unknown, and they are sent again.
  */
 export function readAnswer(answer: Buffer, records: readonly number[]): BulkOutcome | undefined {
-  // A document in the failure store is no error.
-  if (answer.subarray(0, PREFIX).includes(NO_ERRORS) && !answer.includes(FAILURE_STORE)) {
-    return { ...NOTHING, created: records.length }
-  }
+  if (isClean(answer, records.length)) return { ...NOTHING, created: records.length }
   const items = itemsOf(answer)
   if (items === undefined || items.length !== records.length) return undefined
   let [created, duplicates, retryStatus] = [0, 0, 0]
@@ -66,9 +63,9 @@ export function readAnswer(answer: Buffer, records: readonly number[]): BulkOutc
   }
 }
 
-/** Too many requests, server faults, and missing rights, which an operator gives back. */
+/** Too many requests, missing rights, which an operator gives back, and all that is no refusal. */
 export function isRetryable(status: number): boolean {
-  return status === 429 || status >= 500 || isUnauthorized(status)
+  return status === 429 || isUnauthorized(status) || status < 400 || status >= 500
 }
 
 export function isUnauthorized(status: number): boolean {
@@ -85,6 +82,16 @@ const NOTHING: BulkOutcome = {
   retryStatus: 0,
   unready: [],
   rejected: [],
+}
+
+/**
+ * Whether everything was taken, by the length of the answer, so that thousands of statuses need not be read. A document
+ * in the failure store is no error, but makes it longer.
+ */
+function isClean(answer: Buffer, count: number): boolean {
+  if (answer.length === CLEAN.length) return answer.toString('latin1') === CLEAN
+  const length = CLEAN_HEAD.length + count * (CLEAN_ITEM.length + 1) + 1
+  return answer.length === length && answer.toString('latin1', 0, CLEAN_HEAD.length) === CLEAN_HEAD
 }
 
 /** Records by why they were refused. */

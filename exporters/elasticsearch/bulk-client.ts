@@ -14,6 +14,10 @@ export interface BulkResponse {
   readonly node: string
 }
 
+/** An answer is larger than its request only where that was small: the reasons of errors quote it. */
+const MAX_ANSWER_GROWTH = 4
+const MIN_ANSWER_LIMIT = 1024 * 1024
+
 /**
  * Sends `_bulk` requests with the bytes as they are, which costs a fraction of the official client's way
  * (docs/decisions/0003).
@@ -57,9 +61,10 @@ export class BulkClient {
   /** Takes `bulk` over, to give it back to `memory`. Throws `RetryableError` when no answer came. */
   async send(bulk: Buffer, signal: AbortSignal): Promise<BulkResponse> {
     const level = this.#gzipLevel
+    const maxAnswer = Math.max(MIN_ANSWER_LIMIT, MAX_ANSWER_GROWTH * bulk.length)
     const body = level === undefined ? bulk : gzipSync(bulk, { level })
     if (level !== undefined) memory.give(bulk)
-    const request = { method: 'POST', path: this.#path, headers: this.#headers, body } as const
+    const request = { method: 'POST', path: this.#path, headers: this.#headers, body, maxAnswer } as const
     const answer = await this.#client.send(request, signal)
     // A request that broke off may still be read from: what it sent is left to the garbage collector.
     if (level === undefined && this.#bodies.isWritten(body)) memory.give(body)

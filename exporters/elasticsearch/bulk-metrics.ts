@@ -43,6 +43,11 @@ export class BulkMetrics {
     this.#failed.inc()
   }
 
+  /** A request that held one document alone. */
+  recordRefused(): void {
+    this.#documents.refused.inc()
+  }
+
   /** `bytes` are about to go out. Returns what to call when they were answered. */
   requestStarted(bytes: number): () => void {
     this.#bytes.inc(bytes)

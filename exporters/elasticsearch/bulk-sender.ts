@@ -3,9 +3,10 @@ import type { ComponentContext } from '../../src/define.ts'
 import type { LogBatch } from '../../src/logs/batch.ts'
 import { type RateLimitedLog, rateLimited } from '../../src/telemetry/logger.ts'
 import { type BulkOutcome, isRetryable, isUnauthorized, readAnswer } from './answer.ts'
-import type { BulkRenderer } from './bulk.ts'
+import type { Bulk, BulkRenderer } from './bulk.ts'
 import type { BulkClient, BulkResponse } from './bulk-client.ts'
 import { BulkMetrics } from './bulk-metrics.ts'
+import { afterFirst, withRest } from './halves.ts'
 import { problemIn } from './item.ts'
 import type { Targets } from './target.ts'
 
@@ -56,7 +57,7 @@ export class BulkSender {
     })
     answered()
     if (response.status === 400 && mayAdapt && this.#adapts(response)) return this.#send(batch, signal, false)
-    if (response.status !== 200) return this.#refused(batch, response, signal)
+    if (response.status !== 200) return this.#refused(batch, bulk, response, signal)
     const outcome = readAnswer(response.body, bulk.records)
     if (outcome === undefined) throw this.#noAnswer(response)
     this.#metrics.rendered(bulk)
@@ -114,6 +115,7 @@ export class BulkSender {
   /** The request was not taken as a whole. */
   async #refused(
     batch: LogBatch,
+    bulk: Bulk,
     { status, body, retryAfter, node }: BulkResponse,
     signal: AbortSignal,
   ): Promise<readonly Rejection[]> {
@@ -127,11 +129,13 @@ export class BulkSender {
     }
     if (status === 413 || status === 400) {
       if (batch.size > 1) return this.#sendHalves(batch, signal)
+      this.#metrics.rendered(bulk)
+      this.#metrics.recordRefused()
       return [{ records: batch.indices(), reason: `${said} to this record alone` }]
     }
-    const isFailure = !isRetryable(status) || isUnauthorized(status)
-    const message = isRetryable(status) ? said : `${said}: is it Elasticsearch, or something before it`
-    this.#health(isFailure ? 'failed' : 'degraded', message)
+    const isStrange = status < 400 || !isRetryable(status)
+    const message = isStrange ? `${said}: is it Elasticsearch, or something before it` : said
+    this.#health(isStrange || isUnauthorized(status) ? 'failed' : 'degraded', message)
     throw new RetryableError(message, { reason: reasonOf(status), ...(retryAfter && { retryAfter }) })
   }
 
@@ -146,33 +150,13 @@ export class BulkSender {
   async #sendHalves(batch: LogBatch, signal: AbortSignal): Promise<readonly Rejection[]> {
     const records = batch.indices()
     const middle = records.length >>> 1
-    const rejected: Rejection[] = []
-    const remaining: number[] = []
-    let trouble: RetryableError | undefined
-    for (const half of [records.slice(0, middle), records.slice(middle)]) {
-      // One that is down for the first half is not asked for the second.
-      if (trouble !== undefined && trouble.remaining === undefined) {
-        remaining.push(...half)
-        continue
-      }
-      try {
-        rejected.push(...(await this.send(batch.select(half), signal)))
-      } catch (error) {
-        if (!(error instanceof RetryableError)) throw error
-        trouble = error
-        rejected.push(...error.rejected)
-        remaining.push(...(error.remaining ?? half))
-      }
-    }
-    if (trouble === undefined) return rejected
-    const { message, cause, reason, retryAfter } = trouble
-    throw new RetryableError(message, {
-      cause,
-      reason,
-      ...(remaining.length < records.length && { remaining }),
-      rejected,
-      ...(retryAfter !== undefined && { retryAfter }),
+    const first = await this.send(batch.select(records.slice(0, middle)), signal).catch((error: unknown) => {
+      throw withRest(error, records.slice(middle))
     })
+    const second = await this.send(batch.select(records.slice(middle)), signal).catch((error: unknown) => {
+      throw afterFirst(error, records.slice(middle), first)
+    })
+    return [...first, ...second]
   }
 }
 

@@ -91,18 +91,4 @@ describe('the elasticsearch exporter and a real Elasticsearch', () => {
     expect(await stream.count()).toBe(2)
     await exporter.stop?.(never)
   })
-
-  it('refuses what no template makes a data stream', async () => {
-    const { exporter } = exporterOf()
-    const batch = batchOf([{ body: text('x') }], {
-      attributes: attributes({ 'data_stream.dataset': text('no_template') }),
-    })
-    batch.identify(KEY)
-
-    await expect(exporter.export(batch, never)).rejects.toMatchObject({
-      name: 'PermanentError',
-      message: expect.stringContaining('index_not_found_exception'),
-    })
-    await exporter.stop?.(never)
-  })
 })

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { cp, mkdir, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Agent, request } from 'undici'
 import { atExit, temporaryFolder } from './at-exit.ts'
+import type { Certificates } from './certificates.ts'
 import {
   type Distribution,
   type ElasticsearchFlavor,
@@ -25,6 +27,8 @@ export interface ElasticsearchOptions {
   readonly flavor?: ElasticsearchFlavor
   /** Switches security on, with this password of the user `elastic`. Not for OpenSearch. */
   readonly password?: string
+  /** Speaks https, to clients with a certificate only. Goes with `password`. */
+  readonly certificates?: Certificates
 }
 
 /** A real Elasticsearch or OpenSearch of one node on 127.0.0.1, empty and, without a password, open to all. */
@@ -60,7 +64,7 @@ export async function startElasticsearch(options: ElasticsearchOptions = {}): Pr
   if (user) await run('chown', ['-R', `${user.uid}:${user.gid}`, folder.path])
   if (options.password !== undefined) await setPassword(distribution, paths, options.password, user)
 
-  const url = `http://127.0.0.1:${httpPort}`
+  const url = `${options.certificates ? 'https' : 'http'}://127.0.0.1:${httpPort}`
   let running = await launch(distribution, paths, user).catch(async (error: unknown) => {
     await folder.remove()
     throw error
@@ -71,7 +75,7 @@ export async function startElasticsearch(options: ElasticsearchOptions = {}): Pr
   }
   const ready = async () => {
     try {
-      await waitForYellow(url, options.password)
+      await waitForYellow(url, options)
     } catch (error) {
       await stop()
       throw error
@@ -94,7 +98,7 @@ export async function startElasticsearch(options: ElasticsearchOptions = {}): Pr
 async function prepare(
   distribution: Distribution,
   paths: ServerPaths,
-  { heap = '1g', password, settings }: ElasticsearchOptions,
+  { heap = '1g', password, certificates, settings }: ElasticsearchOptions,
   { httpPort, transportPort }: { readonly httpPort: number; readonly transportPort: number },
 ): Promise<void> {
   const { flavor, home } = distribution
@@ -118,6 +122,7 @@ async function prepare(
       'xpack.security.http.ssl.enabled': false,
       'xpack.security.transport.ssl.enabled': false,
     }),
+    ...(certificates && (await withTls(certificates, paths.config))),
     // Its machine learning is a program of its own, for one kind of machine.
     ...(flavor === '6' && { 'xpack.ml.enabled': false }),
     ...settings,
@@ -162,11 +167,44 @@ function signalServer(pidFile: string, name: NodeJS.Signals): boolean {
   }
 }
 
-async function waitForYellow(url: string, password?: string): Promise<void> {
+/** Settings for https; the server reads nothing outside of its folder. */
+async function withTls(
+  { ca, server }: Certificates,
+  folder: string,
+): Promise<Record<string, string | boolean>> {
+  const names = { 'ca.crt': ca, 'http.crt': server.cert, 'http.key': server.key }
+  for (const [name, path] of Object.entries(names)) await cp(path, join(folder, name))
+  return {
+    'xpack.security.http.ssl.enabled': true,
+    'xpack.security.http.ssl.certificate': 'http.crt',
+    'xpack.security.http.ssl.key': 'http.key',
+    'xpack.security.http.ssl.certificate_authorities': 'ca.crt',
+    'xpack.security.http.ssl.client_authentication': 'required',
+  }
+}
+
+async function waitForYellow(url: string, { password, certificates }: ElasticsearchOptions): Promise<void> {
   const authorization = `Basic ${Buffer.from(`elastic:${password}`).toString('base64')}`
-  const response = await fetch(`${url}/_cluster/health?wait_for_status=yellow&timeout=60s`, {
-    ...(password !== undefined && { headers: { authorization } }),
-  })
-  if (!response.ok) throw new Error(`${url} is not healthy: ${response.status} ${await response.text()}`)
-  await response.body?.cancel()
+  const dispatcher = new Agent(certificates ? { connect: await clientTls(certificates) } : {})
+  try {
+    const { statusCode, body } = await request(`${url}/_cluster/health?wait_for_status=yellow&timeout=60s`, {
+      dispatcher,
+      ...(password !== undefined && { headers: { authorization } }),
+    })
+    const text = await body.text()
+    if (statusCode !== 200) throw new Error(`${url} is not healthy: ${statusCode} ${text}`)
+  } finally {
+    await dispatcher.close()
+  }
+}
+
+/** What a client of a server with these certificates needs. */
+export async function clientTls({
+  ca,
+  client,
+}: Certificates): Promise<{ ca: string; cert: string; key: string }> {
+  const [authority, cert, key] = await Promise.all(
+    [ca, client.cert, client.key].map((path) => readFile(path, 'utf8')),
+  )
+  return { ca: authority, cert, key }
 }

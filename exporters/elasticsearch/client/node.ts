@@ -8,6 +8,8 @@ export interface Request {
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Buffer
+  /** Bytes of the answer; 16 MiB when absent. */
+  readonly maxAnswer?: number
 }
 
 export interface Answer {
@@ -16,7 +18,7 @@ export interface Answer {
   readonly body: Buffer
 }
 
-const MAX_RESPONSE_BYTES = 64 * 1024 * 1024
+const MAX_ANSWER = 16 * 1024 * 1024
 const FIRST_PAUSE_MS = 1_000
 const MAX_PAUSE_MS = 60_000
 
@@ -88,7 +90,8 @@ export class Node {
   }
 
   /** Throws when no whole answer comes. */
-  async request({ method, path, headers, body }: Request, signal: AbortSignal): Promise<Answer> {
+  async request(request: Request, signal: AbortSignal): Promise<Answer> {
+    const { method, path, headers, body, maxAnswer = MAX_ANSWER } = request
     const response = await this.#way.pool.request({
       method,
       path: this.#way.prefix + path,
@@ -101,7 +104,7 @@ export class Node {
     for await (const chunk of response.body) {
       chunks.push(chunk)
       size += chunk.length
-      if (size > MAX_RESPONSE_BYTES) throw new Error('the answer is larger than 64 MiB')
+      if (size > maxAnswer) throw new Error(`the answer is larger than ${maxAnswer} bytes`)
     }
     const whole = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
     return { status: response.statusCode, headers: response.headers, body: whole }

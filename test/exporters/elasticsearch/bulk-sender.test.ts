@@ -147,42 +147,6 @@ describe('a bulk of which everything is to be sent again', () => {
   })
 })
 
-describe('a bulk in halves', () => {
-  const sizeOf = ({ body }: Seen) => body.trimEnd().split('\n').length / 2
-
-  it('loses neither what was refused nor what was not sent', async () => {
-    const { send } = await exporterTo((request) => {
-      if (sizeOf(request) > 2) return { status: 413 }
-      const first = request.body.includes('"a"')
-      return first ? items(refused(400, 'document_parsing_exception', 'x'), { status: 429 }) : items(ok, ok)
-    })
-
-    expect(await send()).toMatchObject({
-      name: 'RetryableError',
-      reason: 'too_many',
-      remaining: [1],
-      rejected: [{ records: [0] }],
-    })
-  })
-
-  it('is not sent on to a server that is down by then', async () => {
-    const { send, seen } = await exporterTo((request) => ({ status: sizeOf(request) > 2 ? 413 : 503 }))
-
-    expect(await send()).toMatchObject({ reason: 'status_503', remaining: undefined, rejected: [] })
-    expect(seen.length).toBe(2)
-  })
-
-  it('keeps what was refused in the first when the second is to be sent again', async () => {
-    const { send } = await exporterTo((request) => {
-      if (sizeOf(request) > 2) return { status: 413 }
-      if (request.body.includes('"a"')) return items(refused(400, 'document_parsing_exception', 'x'), ok)
-      return { status: 503 }
-    })
-
-    expect(await send()).toMatchObject({ remaining: [2, 3], rejected: [{ records: [0] }] })
-  })
-})
-
 describe('a server that does not know all parameters', () => {
   it('is sent the same bulk without require_data_stream, and all later ones', async () => {
     const { send, seen } = await exporterTo(({ body }) =>
@@ -199,9 +163,16 @@ describe('a server that does not know all parameters', () => {
     const reason = 'request [/_bulk] contains unrecognized parameter: [nonsense]'
     const { send, seen, context } = await exporterTo(() => complaint(reason), '/?nonsense=1')
 
-    expect(await send()).toMatchObject({ name: 'RetryableError', reason: 'bad_request', remaining: undefined })
+    expect(await send()).toMatchObject({
+      name: 'RetryableError',
+      reason: 'bad_request',
+      remaining: undefined,
+    })
     expect(seen.length).toBe(1)
-    expect(context.states.at(-1)).toMatchObject({ state: 'failed', detail: expect.stringContaining('endpoint') })
+    expect(context.states.at(-1)).toMatchObject({
+      state: 'failed',
+      detail: expect.stringContaining('endpoint'),
+    })
   })
 })
 

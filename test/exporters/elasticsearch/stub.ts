@@ -59,4 +59,4 @@ async function listen(server: Server): Promise<number> {
 }
 
 /** A bulk request that every document of was taken. */
-export const TAKEN: StubAnswer = { body: '{"errors":false,"items":[]}' }
+export const TAKEN: StubAnswer = { body: '{"errors":false}' }

@@ -41,7 +41,9 @@ describe('the nodes to begin with', () => {
 
   it('must be named, once, and as URLs', () => {
     vi.stubEnv('ELASTICSEARCH_URL', '')
-    expect(problems({})).toEqual([expect.stringContaining('endpoint: expected endpoint, endpoints or cloudid')])
+    expect(problems({})).toEqual([
+      expect.stringContaining('endpoint: expected endpoint, endpoints or cloudid'),
+    ])
     expect(problems({ endpoint: 'http://a', cloudid: cloud('b$c') })).toEqual([
       'cloudid: cannot be set together with endpoint',
     ])

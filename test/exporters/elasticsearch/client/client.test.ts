@@ -28,7 +28,9 @@ async function startNode(name: string): Promise<Stub & { says: StubAnswer | unde
   const node = { says: { body: { name } } as StubAnswer | undefined }
   const stub = await startStub(() => node.says)
   onTestFinished(() => stub[Symbol.asyncDispose]())
-  return Object.assign(node, stub, { bulks: () => stub.seen.filter(({ method }) => method === 'POST').length })
+  return Object.assign(node, stub, {
+    bulks: () => stub.seen.filter(({ method }) => method === 'POST').length,
+  })
 }
 
 describe('several nodes', () => {
@@ -78,7 +80,9 @@ describe('several nodes', () => {
     a.says = { status: 429 }
     const { client, context } = clientFor({ endpoints: [a.url, b.url] })
 
-    const statuses = [await client.send(BULK, never), await client.send(BULK, never)].map(({ status }) => status)
+    const statuses = [await client.send(BULK, never), await client.send(BULK, never)].map(
+      ({ status }) => status,
+    )
 
     expect(statuses).toEqual([429, 200])
     expect(await context.value(UP, { node: a.host })).toBe(1)
@@ -153,7 +157,10 @@ describe('credentials', () => {
   it.each([
     ['an encoded key', { api_key: 'VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6dWkybHAyYXhUTm1zeWFrdzl0dk5udw==' }],
     ['a key as id and secret', { api_key: 'VuaCfGcBCdbkQm-e5aOx:ui2lp2axTNmsyakw9tvNnw' }],
-    ['a key before a user', { api_key: 'VuaCfGcBCdbkQm-e5aOx:ui2lp2axTNmsyakw9tvNnw', user: 'me', password: 'x' }],
+    [
+      'a key before a user',
+      { api_key: 'VuaCfGcBCdbkQm-e5aOx:ui2lp2axTNmsyakw9tvNnw', user: 'me', password: 'x' },
+    ],
   ])('are %s', async (_, settings) => {
     expect(await authorizationOf(settings)).toBe(
       'ApiKey VnVhQ2ZHY0JDZGJrUW0tZTVhT3g6dWkybHAyYXhUTm1zeWFrdzl0dk5udw==',
