@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from '@elastic/elasticsearch'
@@ -24,7 +24,10 @@ let admin: Client
 
 beforeAll(async () => {
   certificates = started.use(await makeCertificates())
-  server = started.use(await startElasticsearch({ password: PASSWORD, certificates, heap: '512m' }))
+  // The smaller one cannot make keys.
+  server = started.use(
+    await startElasticsearch({ flavor: '9', password: PASSWORD, certificates, heap: '512m' }),
+  )
   const auth = { username: 'elastic', password: PASSWORD }
   admin = new Client({ node: server.url, auth, tls: await clientTls(certificates) })
   started.defer(() => admin.close())
@@ -59,7 +62,7 @@ async function deliver(settings: object, dataset = newDataset()) {
     () => 'delivered',
     (error: unknown) => error as Error,
   )
-  return { outcome, context }
+  return { outcome, context, exporter, batch }
 }
 
 /** A key that may write to the data streams of this file. */
@@ -116,6 +119,23 @@ describe('a real Elasticsearch with certificates', () => {
       tls: { ...tls(), ca_file: certificates.stranger.cert, insecure_skip_verify: true },
     })
     expect([named.outcome, any.outcome]).toEqual(['delivered', 'delivered'])
+  })
+
+  it('is shown the certificate that the file holds by now', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-certificate-'))
+    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    const own = { cert_file: join(folder, 'cert'), key_file: join(folder, 'key') }
+    const put = async ({ cert, key }: { readonly cert: string; readonly key: string }) => {
+      await copyFile(cert, own.cert_file)
+      await copyFile(key, own.key_file)
+    }
+    await put(certificates.stranger)
+    const { outcome, exporter, batch } = await deliver({ ...user, tls: { ...tls(), ...own } })
+
+    await put(certificates.client)
+    await exporter.export(batch, AbortSignal.timeout(20_000))
+
+    expect(outcome).toMatchObject({ reason: 'unreachable' })
   })
 
   it('is reached by way of a proxy', async () => {

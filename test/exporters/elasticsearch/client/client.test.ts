@@ -7,6 +7,7 @@ import { sniff } from '../../../../exporters/elasticsearch/client/sniffer.ts'
 import { config } from '../../../../exporters/elasticsearch/config.ts'
 import { freePort } from '../../../servers/ports.ts'
 import { never, testContext } from '../../../support/component.ts'
+import { startConnectProxy } from '../connect-proxy.ts'
 import { type Stub, type StubAnswer, startStub } from '../stub.ts'
 
 const BULK = { method: 'POST', path: '/_bulk', body: Buffer.from('{}\n') } as const
@@ -211,6 +212,35 @@ describe('credentials', () => {
     expect(error).toMatchObject({ reason: 'unauthorized' })
     expect((error as Error).message).toBe('password_file: /no/such/file cannot be read (ENOENT)')
     expect(await context.value(UP)).toBe(1)
+  })
+})
+
+describe('a proxy', () => {
+  it('is given plain requests as they are, and its password', async () => {
+    await using proxy = await startConnectProxy()
+    const { client } = clientFor({
+      endpoint: 'http://es.invalid:9200/es',
+      proxy_url: `http://me:pass@${proxy.host}`,
+    })
+
+    const { status, node } = await client.send(BULK, never)
+
+    expect([status, node]).toEqual([200, 'es.invalid:9200/es'])
+    expect(proxy.asked).toEqual(['POST http://es.invalid:9200/es/_bulk'])
+  })
+
+  it('that does not let in says so by its status', async () => {
+    await using proxy = await startConnectProxy()
+    const { client } = clientFor({ endpoint: 'http://es.invalid', proxy_url: `http://${proxy.host}` })
+    expect((await client.send(BULK, never)).status).toBe(407)
+  })
+
+  it('that is away is told from the node', async () => {
+    const host = `127.0.0.1:${await freePort()}`
+    const { client } = clientFor({ endpoint: 'https://es.invalid:9200', proxy_url: `http://${host}` })
+    await expect(client.send(BULK, never)).rejects.toThrow(
+      `es.invalid:9200 did not answer: the proxy ${host}: `,
+    )
   })
 })
 
