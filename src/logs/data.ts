@@ -10,6 +10,8 @@ export interface Part {
   readonly observedMs: number
   readonly receivedMs: number
   readonly letter?: { readonly reason: string; readonly pipeline: string; readonly buriedMs: number }
+  /** When the records had been buried, where they came back from the dead letters; epoch milliseconds. */
+  readonly lastBuriedMs?: number
 }
 
 /** The inside of a `LogBatch`, for `src/logs/` only. */

@@ -169,7 +169,7 @@ function envelopeOf(
   letter: Envelope['letter'],
 ): Envelope {
   const { rows, structure } = data
-  const { id, observedMs, receivedMs } = data.parts[part]
+  const { id, observedMs, receivedMs, letter: before, lastBuriedMs: earlier } = data.parts[part]
   if (id === undefined) throw new Error('a batch is identified before it is encoded')
   const runs: number[] = []
   let next = 0
@@ -184,5 +184,14 @@ function envelopeOf(
     runs[runs.length - 1]++
     next = position + 1
   }
-  return letter ? { id, observedMs, receivedMs, runs, letter } : { id, observedMs, receivedMs, runs }
+  // A letter that is written as none is on its way back.
+  const lastBuriedMs = letter === undefined ? (before?.buriedMs ?? earlier) : earlier
+  return {
+    id,
+    observedMs,
+    receivedMs,
+    runs,
+    ...(letter && { letter }),
+    ...(lastBuriedMs !== undefined && { lastBuriedMs }),
+  }
 }

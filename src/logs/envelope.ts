@@ -15,6 +15,7 @@ import type { WireWriter } from './wire-writer.ts'
  *   string  reason         = 5;             // dead letters only: why it was refused
  *   string  pipeline       = 6;             // dead letters only: where
  *   fixed64 buried_ms      = 7;             // dead letters only: when
+ *   fixed64 last_buried_ms = 8;             // what came back from there: when it had been buried
  * }
  * ```
  */
@@ -25,6 +26,8 @@ export interface Envelope {
   /** First position, then alternating counts of kept and skipped positions of the request as received. */
   readonly runs: readonly number[]
   readonly letter?: { readonly reason: string; readonly pipeline: string; readonly buriedMs: number }
+  /** When the records were buried that have been replayed since: what tells one burial from the next. */
+  readonly lastBuriedMs?: number
 }
 
 const FIELD_NUMBER = 2000
@@ -37,6 +40,7 @@ const RUNS = (4 << 3) | LEN
 const REASON = (5 << 3) | LEN
 const PIPELINE = (6 << 3) | LEN
 const BURIED = (7 << 3) | FIXED64
+const LAST_BURIED = (8 << 3) | FIXED64
 
 /** Writes the envelope as a field of the request. */
 export function writeEnvelope(writer: WireWriter, envelope: Envelope): void {
@@ -55,6 +59,10 @@ export function writeEnvelope(writer: WireWriter, envelope: Envelope): void {
     writer.varint(BURIED)
     writer.fixed64(BigInt(envelope.letter.buriedMs))
   }
+  if (envelope.lastBuriedMs !== undefined) {
+    writer.varint(LAST_BURIED)
+    writer.fixed64(BigInt(envelope.lastBuriedMs))
+  }
   writer.close(start)
 }
 
@@ -67,6 +75,7 @@ export function readEnvelope(bytes: Buffer, start: number, end: number): Envelop
   let reason: string | undefined
   let pipeline = ''
   let buriedMs = 0
+  let lastBuriedMs: number | undefined
   const runs: number[] = []
   const milliseconds = (): number => {
     reader.fixed(8, end)
@@ -89,8 +98,23 @@ export function readEnvelope(bytes: Buffer, start: number, end: number): Envelop
     } else if (tag === REASON) reason = content().toString()
     else if (tag === PIPELINE) pipeline = content().toString()
     else if (tag === BURIED) buriedMs = milliseconds()
+    else if (tag === LAST_BURIED) lastBuriedMs = milliseconds()
     else reader.skip(tag, end)
   }
-  const letter = reason === undefined ? undefined : { reason, pipeline, buriedMs }
-  return letter ? { id, observedMs, receivedMs, runs, letter } : { id, observedMs, receivedMs, runs }
+  return {
+    id,
+    observedMs,
+    receivedMs,
+    runs,
+    ...(reason !== undefined && { letter: { reason, pipeline, buriedMs } }),
+    ...(lastBuriedMs !== undefined && { lastBuriedMs }),
+  }
+}
+
+/** The envelope that the bytes of an encoded batch begin with. Throws MalformedError where there is none. */
+export function firstEnvelope(bytes: Buffer): Envelope {
+  const reader = new WireReader(bytes)
+  if (reader.tag(bytes.length) !== ENVELOPE) throw reader.malformed('no envelope')
+  const end = reader.length(bytes.length)
+  return readEnvelope(bytes, reader.pos, end)
 }
