@@ -3,7 +3,9 @@ import { json } from 'node:stream/consumers'
 import type { Amount, BufferAdmin, BufferStats, KeptLetter, QueueName } from '../../src/buffer/admin.ts'
 import type { Codec } from '../../src/buffer/codec.ts'
 import type { Element } from '../../src/buffer/group-commit.ts'
-import { type AdminCalls, type LettersAnswer, withSocketPath } from './admin-socket.ts'
+import { packed } from '../../src/buffer/letters.ts'
+import type { LogBatch } from '../../src/logs/batch.ts'
+import { type AdminCalls, type LettersAnswer, type SentElement, withSocketPath } from './admin-socket.ts'
 
 /** Administers a folder that another process has open, through that process. */
 export class AdminClient implements BufferAdmin {
@@ -44,12 +46,16 @@ export class AdminClient implements BufferAdmin {
   }
 
   replay({ key }: KeptLetter, { group }: QueueName, elements: readonly Element[]): Promise<boolean> {
-    const sent = elements.map(({ bytes, records }) => ({ bytes: bytes.toString('base64'), records }))
-    return this.#call('replay', { key, group, elements: sent }) as Promise<boolean>
+    return this.#call('replay', { key, group, elements: elements.map(asSent) }) as Promise<boolean>
   }
 
   drop({ key }: KeptLetter): Promise<boolean> {
     return this.#call('drop', { key }) as Promise<boolean>
+  }
+
+  async enqueue(group: string, batch: LogBatch): Promise<void> {
+    const elements = packed(batch, this.codec, this.elementBytes)
+    await this.#call('enqueue', { group, elements: elements.map(asSent) })
   }
 
   async close(): Promise<void> {}
@@ -68,6 +74,8 @@ export class AdminClient implements BufferAdmin {
     })
   }
 }
+
+const asSent = ({ bytes, records }: Element): SentElement => ({ bytes: bytes.toString('base64'), records })
 
 function responseOf(sent: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {

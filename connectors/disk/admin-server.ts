@@ -2,8 +2,9 @@ import { chmod, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
 import type { Logger } from 'pino'
+import type { Element } from '../../src/buffer/group-commit.ts'
 import type { DiskAdmin } from './admin.ts'
-import { type AdminCalls, type LettersAnswer, withSocketPath } from './admin-socket.ts'
+import { type AdminCalls, type LettersAnswer, type SentElement, withSocketPath } from './admin-socket.ts'
 
 /** Bytes of dead letters in one answer, about. */
 const ANSWER_BYTES = 4 * 1024 * 1024
@@ -80,10 +81,14 @@ const CALLS: { readonly [Name in keyof AdminCalls]: Call<AdminCalls[Name]> } = {
     }
   },
   replay: (admin, { key, group, elements }) =>
-    admin.replay(
-      { key, stream: '', element: NOTHING },
-      { stream: '', group },
-      elements.map(({ bytes, records }) => ({ bytes: Buffer.from(bytes, 'base64'), records })),
-    ),
+    admin.replay({ key, stream: '', element: NOTHING }, { stream: '', group }, elements.map(received)),
   drop: (admin, { key }) => admin.drop({ key, stream: '', element: NOTHING }),
+  enqueue: async (admin, { group, elements }) => {
+    await admin.append(group, elements.map(received))
+    return true
+  },
+}
+
+function received({ bytes, records }: SentElement): Element {
+  return { bytes: Buffer.from(bytes, 'base64'), records }
 }

@@ -36,7 +36,13 @@ export interface AdminCalls {
   readonly replay: {
     readonly key: string
     readonly group: string
-    readonly elements: readonly { readonly bytes: string; readonly records: number }[]
+    readonly elements: readonly SentElement[]
   }
   readonly drop: { readonly key: string }
+  readonly enqueue: { readonly group: string; readonly elements: readonly SentElement[] }
+}
+
+export interface SentElement {
+  readonly bytes: string
+  readonly records: number
 }

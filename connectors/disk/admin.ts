@@ -1,6 +1,8 @@
 import type { BufferAdmin, BufferStats, KeptLetter, QueueName } from '../../src/buffer/admin.ts'
 import type { Codec } from '../../src/buffer/codec.ts'
 import type { Element } from '../../src/buffer/group-commit.ts'
+import { packed } from '../../src/buffer/letters.ts'
+import type { LogBatch } from '../../src/logs/batch.ts'
 import { addressed, readAddress } from './addressed.ts'
 import type { DiskConfig } from './config.ts'
 import type { Group } from './group.ts'
@@ -91,18 +93,26 @@ export class DiskAdmin implements BufferAdmin {
   }
 
   replay({ key }: KeptLetter, { group }: QueueName, elements: readonly Element[]): Promise<boolean> {
-    const { dead, storage, groups } = this.#options.store
     this.#group(group)
-    const toGroup = (bytes: Buffer): Buffer => (groups.size > 1 ? addressed(group, bytes) : bytes)
-    return dead.remove(placeOf(key), async () => {
-      await Promise.all(
-        elements.map(({ bytes, records }) => storage.append({ bytes: toGroup(bytes), records })),
-      )
-    })
+    return this.#options.store.dead.remove(placeOf(key), () => this.append(group, elements))
   }
 
   drop({ key }: KeptLetter): Promise<boolean> {
     return this.#options.store.dead.remove(placeOf(key), async () => {})
+  }
+
+  enqueue(group: string, batch: LogBatch): Promise<void> {
+    return this.append(group, packed(batch, this.codec, this.elementBytes))
+  }
+
+  /** Puts elements at the end of the queue of one pipeline; resolves once they are durable. */
+  async append(group: string, elements: readonly Element[]): Promise<void> {
+    const { storage, groups } = this.#options.store
+    this.#group(group)
+    const toGroup = (bytes: Buffer): Buffer => (groups.size > 1 ? addressed(group, bytes) : bytes)
+    await Promise.all(
+      elements.map(({ bytes, records }) => storage.append({ bytes: toGroup(bytes), records })),
+    )
   }
 
   close(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { LogBatch } from '../logs/batch.ts'
 import type { Codec } from './codec.ts'
 import type { Element } from './group-commit.ts'
 
@@ -22,7 +23,24 @@ export interface BufferAdmin {
   replay(letter: KeptLetter, queue: QueueName, elements: readonly ReplayedElement[]): Promise<boolean>
   /** Deletes a letter. False when it was gone already. */
   drop(letter: KeptLetter): Promise<boolean>
+  /** Puts records that were kept elsewhere at the end of a pipeline's queue, with the ids they have; resolves once they are durable. */
+  enqueue(group: string, batch: LogBatch): Promise<void>
   close(): Promise<void>
+}
+
+/** Dead letters that an exporter keeps at its destination. */
+export interface LetterArchive {
+  /** Those that are there now, oldest first, a page at a time; at least those buried within `times`. */
+  pages(times: Times): AsyncIterable<readonly KeptLetter[]>
+  /** Deletes letters. Resolves with how many of them were there; throws when some could not be deleted. */
+  remove(letters: readonly KeptLetter[]): Promise<number>
+  close(): Promise<void>
+}
+
+/** Epoch milliseconds, from `since` to before `until`. */
+export interface Times {
+  readonly since?: number | undefined
+  readonly until?: number | undefined
 }
 
 /** What a connector needs to be administered. */
@@ -75,4 +93,6 @@ export interface KeptLetter {
   readonly key: string
   readonly stream: string
   readonly element: Buffer
+  /** The document it was to be, where the letter says so. */
+  readonly document?: { readonly index: string; readonly id: string | undefined }
 }

@@ -8,9 +8,13 @@ import { MissingKeyError } from './seal.ts'
 
 const ID_LENGTH = 12
 
+/** What a dead letter is called: the beginning of the SHA-256 of what is stored, the same wherever and whenever it is listed. */
+export function letterId(element: Buffer): string {
+  return createHash('sha256').update(element).digest('hex').slice(0, ID_LENGTH)
+}
+
 /** A dead letter, opened as far as that is possible. */
 export interface Letter {
-  /** The beginning of the SHA-256 of what is stored: the same wherever and whenever it is listed. */
   readonly id: string
   readonly kept: KeptLetter
   readonly reason: string
@@ -22,11 +26,10 @@ export interface Letter {
 }
 
 export function readLetter(kept: KeptLetter, codec: Codec): Letter {
-  const id = createHash('sha256').update(kept.element).digest('hex').slice(0, ID_LENGTH)
   const { batch, problem } = open(kept.element, codec)
   const letter = readLabel(kept.element).label?.letter ?? batch?.letter
   return {
-    id,
+    id: letterId(kept.element),
     kept,
     reason: letter?.reason ?? problem ?? 'was buried as it is',
     pipeline: letter?.pipeline,
@@ -44,8 +47,14 @@ export function elementsOf({ kept, batch }: Letter, codec: Codec, elementBytes: 
     const { content } = readLabel(kept.element)
     return [{ bytes: content, records: batch?.size ?? 0, foreign: batch?.sealed !== true }]
   }
-  const pieces = batch.encode(elementBytes)
-  return pieces.map(({ bytes, records }) => ({ bytes: codec.pack(bytes), records, foreign: false }))
+  return packed(batch, codec, elementBytes)
+}
+
+/** Records on their way back into a queue, as its elements. */
+export function packed(batch: LogBatch, codec: Codec, elementBytes: number): ReplayedElement[] {
+  return batch
+    .encode(elementBytes)
+    .map(({ bytes, records }) => ({ bytes: codec.pack(bytes), records, foreign: false }))
 }
 
 /** Log records that a dead letter counts for: of what was buried as it is, only its label knows. */

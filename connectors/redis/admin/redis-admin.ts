@@ -9,11 +9,13 @@ import type {
 } from '../../../src/buffer/admin.ts'
 import type { Codec } from '../../../src/buffer/codec.ts'
 import { recordsOf } from '../../../src/buffer/letters.ts'
+import type { LogBatch } from '../../../src/logs/batch.ts'
 import type { RedisConfig } from '../config.ts'
 import type { RedisClient } from '../connection/client.ts'
 import type { Connection } from '../connection/connection.ts'
 import { parseInfo } from '../connection/info.ts'
 import type { Naming } from '../stream/naming.ts'
+import { Entrance } from './entrance.ts'
 import { DROP, PURGE, REPLAY, STATS } from './scripts.ts'
 
 /** Dead letters read at once, and elements purged at once: some megabytes. */
@@ -44,6 +46,7 @@ export class RedisAdmin implements BufferAdmin {
   readonly #options: RedisAdminOptions
   /** Letters that were taken out here: what comes after them has moved up. */
   #taken = 0
+  #entrance: Entrance | undefined
 
   constructor(options: RedisAdminOptions) {
     this.#options = options
@@ -129,6 +132,11 @@ export class RedisAdmin implements BufferAdmin {
     const { dead, deadStats } = naming.keys(stream)
     const client = await this.#clientOf(dead)
     return this.#took(await client.run(DROP, [dead, deadStats], [element, recordsOf(element, codec)]))
+  }
+
+  enqueue(group: string, batch: LogBatch): Promise<void> {
+    this.#entrance ??= new Entrance(this.#options)
+    return this.#entrance.enqueue(group, batch)
   }
 
   async close(): Promise<void> {

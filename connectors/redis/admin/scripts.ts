@@ -27,22 +27,34 @@ for i = 3, #KEYS, 5 do
 end
 return { redis.call('LLEN', KEYS[1]), dead[1], dead[2], unpack(groups) }`)
 
+/** Counts up what is put into a queue. */
+const ADD = `
+local function add(queue, stats, first)
+  for i = first, #ARGV, 3 do
+    redis.call('RPUSH', queue, ARGV[i])
+    if ARGV[i + 2] == '0' then
+      redis.call('HINCRBY', stats, 'records', ARGV[i + 1])
+      redis.call('HINCRBY', stats, 'bytes', #ARGV[i])
+      redis.call('HINCRBY', stats, 'elements', 1)
+      redis.call('HINCRBY', stats, 'pushed', ARGV[i + 1])
+    end
+  end
+end`
+
 /** Takes a dead letter out and puts what it becomes into a queue: 1, or 0 where it is not there. In a full Redis too. */
 export const REPLAY = script(`#!lua flags=allow-oom
--- KEYS: dead, dead stats, queue, stats. ARGV: letter, records it counts for; then element, records, 1 where foreign${SUBTRACT}
+-- KEYS: dead, dead stats, queue, stats. ARGV: letter, records it counts for; then element, records, 1 where foreign${SUBTRACT}${ADD}
 if redis.call('LREM', KEYS[1], 1, ARGV[1]) == 0 then return 0 end
 subtract(KEYS[2], 'records', ARGV[2])
 subtract(KEYS[2], 'bytes', #ARGV[1])
 subtract(KEYS[2], 'elements', 1)
-for i = 3, #ARGV, 3 do
-  redis.call('RPUSH', KEYS[3], ARGV[i])
-  if ARGV[i + 2] == '0' then
-    redis.call('HINCRBY', KEYS[4], 'records', ARGV[i + 1])
-    redis.call('HINCRBY', KEYS[4], 'bytes', #ARGV[i])
-    redis.call('HINCRBY', KEYS[4], 'elements', 1)
-    redis.call('HINCRBY', KEYS[4], 'pushed', ARGV[i + 1])
-  end
-end
+add(KEYS[3], KEYS[4], 3)
+return 1`)
+
+/** Puts elements at the end of a queue: 1. A full Redis refuses. */
+export const ENQUEUE = script(`#!lua
+-- KEYS: queue, stats. ARGV: element, records, 1 where foreign; and so on${ADD}
+add(KEYS[1], KEYS[2], 1)
 return 1`)
 
 /** Deletes a dead letter: 1, or 0 where it is not there. */
