@@ -30,6 +30,12 @@ export interface Processor extends Lifecycle {
 /** Delivers, or throws `RetryableError` or `PermanentError`. Holds no retry loop: `src/delivery/` has it. */
 export interface Exporter extends Lifecycle {
   export(batch: LogBatch, signal: AbortSignal): Promise<void>
+  /**
+   * Keeps refused records at the destination, in place of the buffer's dead letters. Resolves, once they are durable
+   * there, with the indices of those that it will never take either: the buffer keeps these. The same letters may come
+   * again, and are then kept once. Throws what `export` throws for what may succeed later.
+   */
+  bury?(letters: DeadLetters, signal: AbortSignal): Promise<readonly number[]>
 }
 
 /** A buffer between pipelines: the end of one, the start of others. Each consuming pipeline is a group with its own queue. */

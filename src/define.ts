@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type { z } from 'zod'
-import type { AdminContext, BufferAdmin } from './buffer/admin.ts'
+import type { AdminContext, BufferAdmin, LetterArchive } from './buffer/admin.ts'
 import type { Connector, Exporter, Lifecycle, Processor, Push, Receiver } from './component.ts'
 import { type DeliverySettings, type DeliveryShape, deliveryShape } from './delivery/config.ts'
 import type { ComponentMetrics } from './telemetry/metrics.ts'
@@ -45,6 +45,8 @@ export interface ProcessorDefinition<Config extends z.ZodType = z.ZodType>
 export interface ExporterDefinition<Config extends z.ZodObject = z.ZodObject>
   extends Definition<'exporter', z.ZodObject<Config['shape'] & DeliveryShape, z.core.$strict>> {
   create(config: z.output<Config> & DeliverySettings, context: ComponentContext): Exporter
+  /** Opens the dead letters that the exporter keeps at its destination; undefined where its settings have it keep none. */
+  letters?(config: z.output<Config>, context: Pick<ComponentContext, 'id' | 'log'>): LetterArchive | undefined
 }
 
 export interface ConnectorDefinition<Config extends z.ZodType = z.ZodType>

@@ -7,6 +7,7 @@ import type { ServiceConfig } from '../config/config.ts'
 import { type PipelineConfig, selectPipelines } from '../config/pipelines.ts'
 import type { Kind } from '../config/schema.ts'
 import type { ComponentContext } from '../define.ts'
+import { type Burial, burialOf } from '../delivery/burial.ts'
 import type { DeliverySettings } from '../delivery/config.ts'
 import { Drain } from '../delivery/drain.ts'
 import { Sender } from '../delivery/sender.ts'
@@ -39,6 +40,7 @@ export class Service {
   readonly #log: Logger
   readonly #parts: Parts
   readonly #senders = new Map<string, Sender>()
+  readonly #burials = new Map<string, Burial>()
   readonly #connectors = new Map<string, Connector>()
   /** Ids of records that no buffer has named, in pipelines without one. */
   readonly #key = randomBytes(KEY_BYTES)
@@ -107,6 +109,7 @@ export class Service {
     const settings = config as typeof config & DeliverySettings
     const exporter = definition.create(settings, context)
     this.#senders.set(id, new Sender(exporter, settings, context.log, context.metrics))
+    this.#burials.set(id, burialOf(exporter, settings, context.metrics))
     this.#add(id, exporter)
   }
 
@@ -160,13 +163,8 @@ export class Service {
       const next = this.#connectors.get(id)
       if (next) return next.push
       const sender = known(this.#senders, id)
-      return (batch, signal) =>
-        sender.send(
-          batch,
-          (letters, reason, until) =>
-            connector.bury({ batch: letters, reason, pipeline: pipeline.name }, until),
-          signal,
-        )
+      const bury = known(this.#burials, id)(connector, pipeline.name)
+      return (batch, signal) => sender.send(batch, bury, signal)
     })
     const settings = pipeline.exporters
       .map((id) => this.#senders.get(id)?.settings)

@@ -65,6 +65,7 @@ type Labels = Readonly<Record<string, string>>
 /** Labels of metrics that components of several kinds count in, each with some of them. */
 const SHARED_LABELS: Readonly<Record<string, readonly string[]>> = {
   sluice_dropped_log_records_total: ['processor', 'pipeline', 'connector', 'reason'],
+  sluice_dead_letter_log_records_total: ['connector', 'exporter', 'pipeline'],
 }
 
 /** All metrics of one service. */
