@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { MAPPING_MODES, type MappingMode } from '../../src/logs/ndjson/mapping.ts'
 import { checkConnection, connectionShape } from './client/settings.ts'
 import { DIRECTIVES, isDateFormat } from './date-format.ts'
+import { deadLetterConfig } from './dead-letter-config.ts'
 import { isIndexText } from './names.ts'
 import type { TargetOptions } from './target.ts'
 
@@ -67,6 +68,9 @@ export const config = z
       })
       .prefault({})
       .describe('Ingest pipelines out of attributes.'),
+    dead_letters: deadLetterConfig
+      .optional()
+      .describe('Keeps what is refused for good in a data stream, and not in the buffer.'),
     mapping: z
       .strictObject({
         mode: z

@@ -19,6 +19,6 @@ export function attributeId(id: string): string {
 }
 
 /** The beginning of the ids of a part's documents; a record's position completes it. */
-export function batchIdHead({ id }: Part): string {
+export function batchIdHead({ id }: Pick<Part, 'id'>): string {
   return `${Buffer.from(id ?? []).toString('base64url')}-`
 }

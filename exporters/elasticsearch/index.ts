@@ -6,6 +6,9 @@ import { BulkSender } from './bulk-sender.ts'
 import { Client } from './client/client.ts'
 import { sniff } from './client/sniffer.ts'
 import { config, defaultMode, targetOptions } from './config.ts'
+import { DeadLetterArchive } from './dead-letter-archive.ts'
+import { checkDeadLetters } from './dead-letter-check.ts'
+import { DeadLetters } from './dead-letters.ts'
 import { Mappings } from './mappings.ts'
 import { checkServer } from './server-check.ts'
 import { Targets } from './target.ts'
@@ -21,19 +24,31 @@ export const elasticsearch = defineExporter({
   config,
   example: { endpoint: 'http://127.0.0.1:9200' },
 
+  letters(settings, { log }) {
+    const { dead_letters } = settings
+    return dead_letters && new DeadLetterArchive(new Client(settings, { log }), dead_letters.data_stream)
+  },
+
   create(settings, context): Exporter {
-    const { log, metrics } = context
+    const { id, log, metrics } = context
     // So that a request that one node does not answer still has the time for another.
     const client = new Client(settings, { log, metrics, patience: settings.timeout / 2 })
     const bulk = new BulkClient(client, settings)
     const targets = new Targets(targetOptions(settings))
-    const mappings = new Mappings({ mode: defaultMode(settings), allowed: settings.mapping.allowed_modes })
     const { document_id } = settings
-    const renderer = new BulkRenderer(targets, mappings, {
-      attribute: settings.logs_dynamic_id.enabled || document_id === 'attribute',
-      batch: document_id !== 'none',
-    })
-    const sender = new BulkSender({ client: bulk, renderer, targets }, context)
+    const newRenderer = () => {
+      const mappings = new Mappings({ mode: defaultMode(settings), allowed: settings.mapping.allowed_modes })
+      return new BulkRenderer(targets, mappings, {
+        attribute: settings.logs_dynamic_id.enabled || document_id === 'attribute',
+        batch: document_id !== 'none',
+      })
+    }
+    const sender = new BulkSender({ client: bulk, renderer: newRenderer(), targets }, context)
+    const dataStream = settings.dead_letters?.data_stream
+    const letters =
+      dataStream === undefined
+        ? undefined
+        : new DeadLetters({ dataStream, exporter: id, client: bulk, renderer: newRenderer(), log, metrics })
     const stopping = new AbortController()
     const unlessStopping = (error: unknown): void => {
       if (!stopping.signal.aborted) log.error({ err: error }, 'unexpected error while asking the server')
@@ -44,6 +59,7 @@ export const elasticsearch = defineExporter({
         const { signal } = stopping
         checkServer({ client, bulk, targets, config: settings }, context, signal).catch(unlessStopping)
         sniff(client, settings.discover, log, signal).catch(unlessStopping)
+        if (dataStream !== undefined) void checkDeadLetters(client, dataStream, log, signal)
       },
       async stop() {
         stopping.abort()
@@ -53,6 +69,7 @@ export const elasticsearch = defineExporter({
         const rejected = await sender.send(batch, signal)
         if (rejected.length > 0) throw new PermanentError(rejected[0].reason, { rejected })
       },
+      ...(letters && { bury: (refused, signal) => letters.bury(refused, signal) }),
     }
   },
 })

@@ -1,16 +1,23 @@
 import { type Command, Option } from 'commander'
-import { elementsOf, type Letter, readLetter } from '../buffer/letters.ts'
+import type { Letter } from '../buffer/letters.ts'
 import { ConfigError } from '../config/errors.ts'
 import { suggestion } from '../config/nearest.ts'
 import { configOption } from './config-file.ts'
 import { confirmed } from './confirm.ts'
 import type { CliContext } from './context.ts'
 import { type FilterOptions, letterFilter } from './letter-filter.ts'
-import { type BufferOptions, connectorOption, type OpenBuffer, withBuffer } from './open-buffer.ts'
+import {
+  fromOption,
+  type LetterSource,
+  type SourceOptions,
+  withLetters,
+  withReplay,
+} from './letter-source.ts'
+import { connectorOption, type OpenBuffer } from './open-buffer.ts'
 import { showRecords } from './records.ts'
 import { oneLine, showBytes, table } from './table.ts'
 
-interface DlqOptions extends BufferOptions, FilterOptions {
+interface DlqOptions extends SourceOptions, FilterOptions {
   readonly limit?: number
   readonly all?: boolean
   readonly yes?: boolean
@@ -29,9 +36,10 @@ export function addDlq(program: Command, context: CliContext): void {
       .description(description)
       .addOption(configOption())
       .addOption(connectorOption())
+      .addOption(fromOption())
       .option(
         '-w, --where <condition>',
-        'only letters with reason, pipeline, stream, or an attribute such as service.name: name=value, !=, =~ pattern, !~',
+        'only letters with reason, pipeline, stream, index, or an attribute such as service.name: name=value, !=, =~ pattern, !~',
         (condition: string, before: string[] | undefined) => [...(before ?? []), condition],
       )
       .option('--since <time>', 'only letters of this time or later; 2h is two hours ago')
@@ -61,9 +69,9 @@ export function addDlq(program: Command, context: CliContext): void {
 }
 
 async function list(ids: readonly string[], options: DlqOptions, context: CliContext): Promise<void> {
-  await withBuffer(options, context, async (buffer) => {
+  await withLetters(options, context, async (source) => {
     const rows: ReturnType<typeof describe>[] = []
-    for await (const letter of select(buffer, ids, options)) rows.push(describe(letter))
+    for await (const run of select(source, ids, options)) rows.push(...run.map(describe))
     if (options.json) {
       context.stdout.write(`${JSON.stringify(rows, null, 2)}\n`)
       return
@@ -72,15 +80,15 @@ async function list(ids: readonly string[], options: DlqOptions, context: CliCon
     else
       context.stdout.write(
         table(
-          ['ID', 'BURIED', 'PIPELINE', 'STREAM', 'RECORDS', 'SIZE', 'REASON'],
-          rows.map(({ id, buried, pipeline, stream, records, bytes, reason }) => [
-            id,
-            buried ?? '?',
-            pipeline ?? '?',
-            stream || '-',
-            records ?? '?',
-            showBytes(bytes),
-            oneLine(reason, REASON_WIDTH),
+          ['ID', 'BURIED', 'PIPELINE', source.place.toUpperCase(), 'RECORDS', 'SIZE', 'REASON'],
+          rows.map((row) => [
+            row.id,
+            row.buried ?? '?',
+            row.pipeline ?? '?',
+            row[source.place] || '-',
+            row.records ?? '?',
+            showBytes(row.bytes),
+            oneLine(row.reason, REASON_WIDTH),
           ]),
         ),
       )
@@ -88,49 +96,55 @@ async function list(ids: readonly string[], options: DlqOptions, context: CliCon
 }
 
 async function show(ids: readonly string[], options: DlqOptions, context: CliContext): Promise<void> {
-  await withBuffer(options, context, async (buffer) => {
-    for await (const letter of select(buffer, ids, options)) {
-      const { id, batch, kept } = letter
-      if (options.format === 'raw') context.stdout.write(kept.element)
-      else if (batch === undefined) {
-        context.stderr.write(`${id} cannot be shown, only --format raw: ${letter.reason}\n`)
-      } else if (options.format === 'otlp') {
-        // Requests one after the other are one request.
-        for (const { bytes } of batch.encode(Number.POSITIVE_INFINITY, batch.letter))
-          context.stdout.write(bytes)
-      } else {
-        const { buried, pipeline, reason } = describe(letter)
-        for (const shown of showRecords(batch)) {
-          context.stdout.write(`${JSON.stringify({ letter: id, buried, pipeline, reason, ...shown })}\n`)
-        }
+  await withLetters(options, context, async (source) => {
+    for await (const run of select(source, ids, options)) for (const letter of run) print(letter)
+  })
+
+  function print(letter: Letter): void {
+    const { id, batch, kept } = letter
+    if (options.format === 'raw') context.stdout.write(kept.element)
+    else if (batch === undefined) {
+      context.stderr.write(`${id} cannot be shown, only --format raw: ${letter.reason}\n`)
+    } else if (options.format === 'otlp') {
+      // Requests one after the other are one request.
+      for (const { bytes } of batch.encode(Number.POSITIVE_INFINITY, batch.letter))
+        context.stdout.write(bytes)
+    } else {
+      const { buried, pipeline, reason } = describe(letter)
+      for (const shown of showRecords(batch)) {
+        context.stdout.write(`${JSON.stringify({ letter: id, buried, pipeline, reason, ...shown })}\n`)
       }
     }
-  })
+  }
 }
 
 async function replay(ids: readonly string[], options: DlqOptions, context: CliContext): Promise<void> {
   requireSelection(ids, options)
-  await withBuffer(options, context, async (buffer) => {
+  await withReplay(options, context, async (source, buffer) => {
     if (options.group !== undefined && !buffer.groups.includes(options.group)) {
       throw ConfigError.about(
         '--group',
         `no pipeline "${options.group}" reads from ${buffer.id}${suggestion(options.group, buffer.groups)}`,
       )
     }
-    const { admin } = buffer
     const done = { letters: 0, records: 0, left: 0 }
-    for await (const letter of select(buffer, ids, options)) {
-      const group = options.group ?? letter.pipeline
-      const problem = replayProblem(letter, group, buffer)
-      if (group === undefined || problem !== undefined) {
-        context.stderr.write(`${letter.id} stays: ${problem}\n`)
-        done.left++
-        continue
+    for await (const run of select(source, ids, options)) {
+      const ready = new Map<string, Letter[]>()
+      for (const letter of run) {
+        const group = options.group ?? letter.pipeline
+        const problem = replayProblem(letter, group, buffer)
+        if (group === undefined || problem !== undefined) {
+          context.stderr.write(`${letter.id} stays: ${problem}\n`)
+          done.left++
+        } else ready.set(group, [...(ready.get(group) ?? []), letter])
       }
-      const elements = elementsOf(letter, admin.codec, admin.elementBytes)
-      if (!(await admin.replay(letter.kept, { stream: letter.kept.stream, group }, elements))) continue
-      done.letters++
-      done.records += letter.batch?.size ?? 0
+      for (const [group, letters] of ready) {
+        const records = new Map(letters.map(({ id, batch }) => [id, batch?.size ?? 0]))
+        for (const { id } of await source.replay(letters, group)) {
+          done.letters++
+          done.records += records.get(id) ?? 0
+        }
+      }
     }
     report('replayed', done, options, context)
   })
@@ -149,17 +163,17 @@ function replayProblem(
 
 async function drop(ids: readonly string[], options: DlqOptions, context: CliContext): Promise<void> {
   requireSelection(ids, options)
-  await withBuffer(options, context, async (buffer) => {
+  await withLetters(options, context, async (source) => {
     const what = options.all ? 'all dead letters' : 'the dead letters that were named'
-    if (!(await confirmed(`Delete ${what} of ${buffer.id} for good?`, options.yes, context))) {
+    if (!(await confirmed(`Delete ${what} of ${source.id} for good?`, options.yes, context))) {
       context.stderr.write('nothing was deleted\n')
       return
     }
     const done = { letters: 0, records: 0, left: 0 }
-    for await (const letter of select(buffer, ids, options)) {
-      if (!(await buffer.admin.drop(letter.kept))) continue
-      done.letters++
-      done.records += letter.batch?.size ?? 0
+    for await (const run of select(source, ids, options)) {
+      const { letters, records } = await source.drop(run)
+      done.letters += letters
+      done.records += records
     }
     report('deleted', done, options, context)
   })
@@ -167,20 +181,19 @@ async function drop(ids: readonly string[], options: DlqOptions, context: CliCon
 
 /** The letters that are meant. Throws where an id leads to none. */
 async function* select(
-  { admin }: OpenBuffer,
+  source: LetterSource,
   ids: readonly string[],
   options: DlqOptions,
-): AsyncGenerator<Letter, void, undefined> {
-  const isMeant = letterFilter(ids, options)
+): AsyncGenerator<readonly Letter[], void, undefined> {
+  const { isMeant, times } = letterFilter(ids, options)
   const missing = new Set(ids)
   let left = options.limit ?? Number.POSITIVE_INFINITY
-  for await (const kept of admin.letters()) {
+  for await (const run of source.letters(times)) {
+    for (const letter of run) for (const id of ids) if (letter.id.startsWith(id)) missing.delete(id)
+    const meant = run.filter(isMeant).slice(0, left)
+    if (meant.length > 0) yield meant
+    left -= meant.length
     if (left === 0) break
-    const letter = readLetter(kept, admin.codec)
-    for (const id of ids) if (letter.id.startsWith(id)) missing.delete(id)
-    if (!isMeant(letter)) continue
-    left--
-    yield letter
   }
   if (left > 0 && missing.size > 0) throw new Error(`there is no dead letter ${[...missing].join(', ')}`)
 }
@@ -200,6 +213,7 @@ function describe({ id, kept, reason, pipeline, buriedMs, batch }: Letter) {
     buried: buriedMs === undefined ? undefined : new Date(buriedMs).toISOString(),
     pipeline,
     stream: kept.stream,
+    ...(kept.document && { index: kept.document.index, document: kept.document.id }),
     records: batch?.size,
     bytes: kept.element.length,
     reason,
@@ -209,7 +223,7 @@ function describe({ id, kept, reason, pipeline, buriedMs, batch }: Letter) {
 function report(
   verb: string,
   done: { readonly letters: number; readonly records: number; readonly left: number },
-  { json }: BufferOptions,
+  { json }: SourceOptions,
   { stdout }: CliContext,
 ): void {
   if (json) stdout.write(`${JSON.stringify(done)}\n`)

@@ -1,3 +1,4 @@
+import type { Times } from '../buffer/admin.ts'
 import type { Letter } from '../buffer/letters.ts'
 import { ConfigError } from '../config/errors.ts'
 import { duration } from '../config/fields.ts'
@@ -10,26 +11,29 @@ export interface FilterOptions {
 }
 
 /** Whether a dead letter is meant. */
-export type LetterFilter = (letter: Letter) => boolean
+type LetterFilter = (letter: Letter) => boolean
+
+/** Which letters are meant. */
+export interface Selection {
+  readonly isMeant: LetterFilter
+  /** None that is meant was buried at another time. */
+  readonly times: Times
+}
 
 const CONDITION = /^(?<name>[^=!~]+)(?<operator>=~|!~|!=|=)(?<value>.*)$/s
 
 /** Reads filters as the user wrote them; a letter must pass all. Throws a `ConfigError`. */
-export function letterFilter(
-  ids: readonly string[],
-  { where = [], since, until }: FilterOptions,
-): LetterFilter {
+export function letterFilter(ids: readonly string[], { where = [], since, until }: FilterOptions): Selection {
   const filters = where.map(parseCondition)
   if (ids.length > 0) filters.push(({ id }) => ids.some((prefix) => id.startsWith(prefix)))
-  if (since !== undefined) {
-    const from = parseTime('--since', since)
-    filters.push(({ buriedMs }) => buriedMs !== undefined && buriedMs >= from)
+  const from = since === undefined ? undefined : parseTime('--since', since)
+  const to = until === undefined ? undefined : parseTime('--until', until)
+  if (from !== undefined) filters.push(({ buriedMs }) => buriedMs !== undefined && buriedMs >= from)
+  if (to !== undefined) filters.push(({ buriedMs }) => buriedMs !== undefined && buriedMs < to)
+  return {
+    isMeant: (letter) => filters.every((filter) => filter(letter)),
+    times: { since: from, until: to },
   }
-  if (until !== undefined) {
-    const to = parseTime('--until', until)
-    filters.push(({ buriedMs }) => buriedMs !== undefined && buriedMs < to)
-  }
-  return (letter) => filters.every((filter) => filter(letter))
 }
 
 function parseCondition(condition: string): LetterFilter {
@@ -57,7 +61,13 @@ function patternTest(pattern: string): (text: string) => boolean {
 
 /** Of the letter itself, or of its records: resource and record attributes, by name. */
 function valuesOf({ id, reason, pipeline, kept, batch }: Letter, name: string): string[] {
-  const own: Readonly<Record<string, string | undefined>> = { id, reason, pipeline, stream: kept.stream }
+  const own: Readonly<Record<string, string | undefined>> = {
+    id,
+    reason,
+    pipeline,
+    stream: kept.stream,
+    ...(kept.document && { index: kept.document.index, document: kept.document.id }),
+  }
   if (Object.hasOwn(own, name)) return own[name] === undefined ? [] : [own[name]]
   if (batch === undefined) return []
   const values = new Set<string>()

@@ -31,8 +31,19 @@ export class DataStream {
   /** Makes the template that lets bulk requests create the data stream. */
   static async create(url: string, properties: object = {}): Promise<DataStream> {
     const stream = new DataStream(url)
-    await stream.#call('PUT', `/_index_template/${stream.dataset}`, {
-      index_patterns: [`logs-${stream.dataset}*`],
+    await stream.#putTemplate(properties)
+    return stream
+  }
+
+  /** Changes the mapping, as an operator does: in the template, and by a rollover that puts it in force. */
+  async remap(properties: object): Promise<void> {
+    await this.#putTemplate(properties)
+    await this.#call('POST', `/${this.name}/_rollover`)
+  }
+
+  #putTemplate(properties: object): Promise<unknown> {
+    return this.#call('PUT', `/_index_template/${this.dataset}`, {
+      index_patterns: [`logs-${this.dataset}.otel-*`],
       priority: 500,
       data_stream: {},
       template: {
@@ -40,7 +51,6 @@ export class DataStream {
         mappings: { properties: { '@timestamp': { type: 'date_nanos' }, ...properties } },
       },
     })
-    return stream
   }
 
   async count(): Promise<number> {

@@ -15,14 +15,16 @@ export interface Answered extends Answer {
 
 export interface ClientOptions {
   readonly log: Logger
-  readonly metrics: ComponentMetrics
-  /** Milliseconds until a request is given to another node, where there is one. */
-  readonly patience: number
+  /** A command counts nothing. */
+  readonly metrics?: ComponentMetrics
+  /** Milliseconds until a request is given to another node, where there is one; half a minute when absent. */
+  readonly patience?: number
 }
 
 /** What proxies, and nodes that start or end, say. */
 const NODE_IS_DOWN = new Set([502, 503, 504])
 const PROBE_TIMEOUT_MS = 3_000
+const USUAL_PATIENCE_MS = 30_000
 const UNAUTHORIZED = 401
 
 /**
@@ -82,7 +84,7 @@ export class Client {
 
   #open(url: URL): Node {
     return new Node(url, { tls: this.#config.tls, proxy_url: this.#config.proxy_url }, (node) =>
-      this.#options.metrics.gauge(
+      this.#options.metrics?.gauge(
         'sluice_elasticsearch_node_up',
         'Whether the last request to a node was answered, 1 or 0.',
         { node },
@@ -140,7 +142,9 @@ export class Client {
     const headers = { ...this.#config.headers, ...request.headers, ...(authorization && { authorization }) }
     // A node that hangs must not use up the time that another one needs.
     const limit =
-      this.#nodes.size === 1 ? signal : AbortSignal.any([signal, AbortSignal.timeout(this.#options.patience)])
+      this.#nodes.size === 1
+        ? signal
+        : AbortSignal.any([signal, AbortSignal.timeout(this.#options.patience ?? USUAL_PATIENCE_MS)])
     return node.request({ ...request, headers }, limit)
   }
 

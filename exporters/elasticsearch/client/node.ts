@@ -4,7 +4,7 @@ import { openWay, type Way, type WaySettings } from './way.ts'
 
 /** One request; `path` begins with a slash and may have a query. */
 export interface Request {
-  readonly method: 'GET' | 'HEAD' | 'POST'
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Buffer
@@ -33,14 +33,14 @@ export class Node {
   readonly name: string
   readonly url: URL
   readonly #way: Way
-  readonly #up: BoundGauge
+  readonly #up: BoundGauge | undefined
   #failures = 0
   #downSince = 0
   #pausedUntil = 0
   #isProbed = false
   #isRetired = false
 
-  constructor(url: URL, settings: WaySettings, gauge: (node: string) => BoundGauge) {
+  constructor(url: URL, settings: WaySettings, gauge: (node: string) => BoundGauge | undefined) {
     this.name = nameOf(url)
     this.url = url
     this.#way = openWay(url, settings)
@@ -113,7 +113,7 @@ export class Node {
   /** Lets requests under way end. */
   async retire(): Promise<void> {
     this.#isRetired = true
-    this.#up.remove()
+    this.#up?.remove()
     await this.#way.pool.close()
   }
 
@@ -122,6 +122,6 @@ export class Node {
   }
 
   #show(value: number): void {
-    if (!this.#isRetired) this.#up.set(value)
+    if (!this.#isRetired) this.#up?.set(value)
   }
 }
