@@ -5,7 +5,7 @@ import { redis } from '../../../connectors/redis/index.ts'
 import type { BufferAdmin } from '../../../src/buffer/admin.ts'
 import { packElement } from '../../../src/buffer/element.ts'
 import { elementsOf, type Letter, readLetter } from '../../../src/buffer/letters.ts'
-import type { LogBatch } from '../../../src/logs/batch.ts'
+import { LogBatch } from '../../../src/logs/batch.ts'
 import { startCluster } from '../../servers/redis-cluster.ts'
 import { never } from '../../support/component.ts'
 import { attributes, batchOf, text } from '../../support/otlp.ts'
@@ -85,6 +85,53 @@ describe('administration of a stream in Redis', () => {
     await buffer.push(batch)
     expect(identities(replayed)).toEqual([0, 2].map((i) => identities(batch)[i]))
     await eventually(async () => (await statsOf(client, stream)).elements === 1)
+  })
+
+  it('takes records in that were kept elsewhere, each in its stream and for one pipeline, counted as pushed', async () => {
+    const template = `${newStream()}-{tenant}`
+    await using buffer = await openBuffer(server.url, { stream: template })
+    await using admin = await administer({ stream: template })
+    const batch = LogBatch.open(
+      Buffer.concat(
+        ['one', 'two'].flatMap((tenant) => {
+          const part = ofTenant(tenant, `${tenant} a`, `${tenant} b`)
+          part.identify(Buffer.alloc(32))
+          return part.encode(1e6).map(({ bytes }) => bytes)
+        }),
+      ),
+    )
+
+    await admin.enqueue(GROUP, batch)
+
+    for (const tenant of ['one', 'two']) {
+      const stream = template.replace('{tenant}', tenant)
+      expect(await statsOf(client, stream)).toMatchObject({ records: 2, elements: 1, pushed: 2 })
+      expect(await client.llen(keyOf(stream, 'dead'))).toBe(0)
+    }
+    const consumer = consume(buffer.connector)
+    const taken = [await consumer.next(), await consumer.next()]
+    expect(taken.flatMap((lease) => identities(lease.batch)).sort()).toEqual(identities(batch).sort())
+    await consumer.abort()
+  })
+
+  it('takes in nothing that is not as durable as pushes are to be, nor anything when it is full', async () => {
+    await using buffer = await openBuffer(server.url)
+    const { stream } = buffer
+    const batch = named('a')
+    batch.identify(Buffer.alloc(32))
+    await using admin = await administer({ stream })
+    await using demanding = await administer({ stream, durability: 'always' })
+
+    const careless = demanding.enqueue(GROUP, batch)
+    await expect(careless).rejects.toThrow('appendfsync everysec: durability always needs yes and always')
+    await client.config('SET', 'maxmemory', '1mb')
+    const full = await admin.enqueue(GROUP, batch).catch((error: unknown) => String(error))
+    await client.config('SET', 'maxmemory', '1gb')
+
+    expect(full).toMatch(/OOM/)
+    expect(await client.llen(keyOf(stream, `queue:${GROUP}`))).toBe(0)
+    await admin.enqueue(GROUP, batch)
+    expect(await client.llen(keyOf(stream, `queue:${GROUP}`))).toBe(1)
   })
 
   it('works on all streams that a template has led to, each in its own', async () => {
@@ -259,6 +306,9 @@ describe('administration of a stream in Redis', () => {
     const { queues, room } = await admin.stats()
     const peeked = await admin.peek({ stream, group: GROUP }, 1)
     const purged = await admin.purge({ stream, group: GROUP })
+    const returned = named('c')
+    returned.identify(Buffer.alloc(32))
+    await admin.enqueue(GROUP, returned)
 
     expect(done).toEqual([true, true])
     expect([queues[0].records, peeked.length, purged.records]).toEqual([1, 1, 1])
