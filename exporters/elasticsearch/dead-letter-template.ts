@@ -2,6 +2,7 @@ import { DEAD_LETTER_STREAM, dataStreamParts } from './dead-letter-config.ts'
 
 /** Above those that match all logs: Elasticsearch's own have 100 to 200. Two of the same must not overlap. */
 const PRIORITY = 650
+/** Of what is out of the record; nothing else is long. */
 const MAX_KEYWORD = 1024
 
 /**
@@ -13,7 +14,8 @@ export function deadLetterTemplate(dataStream: string = DEAD_LETTER_STREAM): {
   readonly body: object
 } {
   const { dataset } = dataStreamParts(dataStream)
-  const keyword = { type: 'keyword', ignore_above: MAX_KEYWORD }
+  const keyword = { type: 'keyword' }
+  const long = { type: 'keyword', ignore_above: MAX_KEYWORD }
   const keywords = (...names: string[]) => ({
     properties: Object.fromEntries(names.map((name) => [name, keyword])),
   })
@@ -31,14 +33,14 @@ export function deadLetterTemplate(dataStream: string = DEAD_LETTER_STREAM): {
           properties: {
             '@timestamp': { type: 'date' },
             data_stream: keywords('type', 'dataset', 'namespace'),
-            reason: keyword,
+            reason: long,
             http: { properties: { response: { properties: { status_code: { type: 'short' } } } } },
             error: keywords('type', 'field', 'field_type'),
             target: keywords('index', 'id'),
             letter: keywords('id'),
             pipeline: keyword,
             exporter: keyword,
-            service: keywords('name'),
+            service: { properties: { name: long } },
             otlp: { type: 'binary' },
           },
         },

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
@@ -306,7 +307,20 @@ describe('dead letters in a data stream', () => {
       name: 'logs-shop.dlq',
       body: { index_patterns: ['logs-shop.dlq-*'], data_stream: {} },
     })
-    expect(deadLetterTemplate().body).toMatchObject({ index_patterns: ['logs-sluice.dlq-*'] })
+  })
+
+  it('have the template that the documentation tells', () => {
+    const documented = /_index_template\/(\S+)" .* -d '(\{.*?\})'\n```/s.exec(
+      readFileSync('docs/dead-letters.md', 'utf8'),
+    )
+    const { name, body } = deadLetterTemplate()
+
+    expect(documented?.[1]).toBe(name)
+    expect(body).toMatchObject(JSON.parse(documented?.[2] ?? '') as object)
+    expect(JSON.parse(documented?.[2] ?? '')).toHaveProperty(
+      'template',
+      (body as { template: object }).template,
+    )
   })
 
   it('are called by what they hold', () => {
