@@ -10,7 +10,8 @@ const FROM = ['--from', 'elasticsearch']
 const idsOf = (hits: readonly Hit[]): string[] => hits.map(({ _id }) => _id).sort()
 
 describe('records that a real Elasticsearch refuses for their mapping', () => {
-  it.each([
+import { MAIN } from '../servers/runtime.ts'
+import { eventually, type Sluice, startSluice } from './sluice.ts'
     { buffer: 'disk', place: 'the buffer', inStream: false },
     { buffer: 'disk', place: 'a data stream', inStream: true },
     { buffer: 'redis', place: 'a data stream', inStream: true },
