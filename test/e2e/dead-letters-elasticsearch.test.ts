@@ -10,8 +10,7 @@ const FROM = ['--from', 'elasticsearch']
 const idsOf = (hits: readonly Hit[]): string[] => hits.map(({ _id }) => _id).sort()
 
 describe('records that a real Elasticsearch refuses for their mapping', () => {
-import { MAIN } from '../servers/runtime.ts'
-import { eventually, type Sluice, startSluice } from './sluice.ts'
+  it.each([
     { buffer: 'disk', place: 'the buffer', inStream: false },
     { buffer: 'disk', place: 'a data stream', inStream: true },
     { buffer: 'redis', place: 'a data stream', inStream: true },

@@ -8,9 +8,10 @@ import { deadLetterTemplate } from '../../exporters/elasticsearch/dead-letter-te
 import { encodeJsonRequest } from '../../src/logs/json/encode.ts'
 import { freePort } from '../servers/ports.ts'
 import { startRedis } from '../servers/redis.ts'
+import { MAIN } from '../servers/runtime.ts'
 import { postUntilAccepted } from './client.ts'
 import { DataStream } from './search.ts'
-import { eventually, MAIN, type Sluice, startSluice } from './sluice.ts'
+import { eventually, type Sluice, startSluice } from './sluice.ts'
 
 const exec = promisify(execFile)
 const REQUESTS = 4
