@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises'
 import type { AdminContext, BufferAdmin } from '../../src/buffer/admin.ts'
 import { Codec } from '../../src/buffer/codec.ts'
+import { errorCode } from '../../src/files.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
 import { DiskAdmin } from './admin.ts'
 import { AdminClient } from './admin-client.ts'
 import type { DiskConfig } from './config.ts'
-import { errorCode } from './files.ts'
 import { openStore } from './store.ts'
 
 const NOBODY_LISTENS = ['ECONNREFUSED', 'ENOENT']

@@ -1,9 +1,9 @@
 import { type FileHandle, open, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { readUpTo, writeAll } from '../../src/files.ts'
 import { crc32c } from './checksum/crc32c.ts'
 import { DELIVERIES_BYTES, Deliveries } from './deliveries.ts'
-import { readUpTo, writeAll } from './files.ts'
 import { BEGINNING, POSITION_BYTES, type Position, readPosition, writePosition } from './position.ts'
 
 /**

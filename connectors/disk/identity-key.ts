@@ -1,7 +1,7 @@
 import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { errorCode, syncDirectory } from '../../src/files.ts'
 import { KEY_BYTES, newIdentityKey } from '../../src/logs/identity.ts'
-import { errorCode, syncDirectory } from './files.ts'
 
 const NAME = 'identity.key'
 

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { errorCode } from './files.ts'
+import { errorCode } from '../../src/files.ts'
 import type { LogReader } from './log-reader.ts'
 import type { StoredElement } from './segment.ts'
 

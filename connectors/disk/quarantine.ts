@@ -1,8 +1,8 @@
 import { open, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Logger } from 'pino'
+import { errorCode, readUpTo } from '../../src/files.ts'
 import type { DiskConfig } from './config.ts'
-import { errorCode, readUpTo } from './files.ts'
 
 /** What a segment lost, by offset. */
 export interface Range {

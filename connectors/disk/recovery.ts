@@ -1,6 +1,6 @@
 import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readUpTo } from './files.ts'
+import { readUpTo } from '../../src/files.ts'
 import { BEGINNING, type Position } from './position.ts'
 import type { Quarantine, Range } from './quarantine.ts'
 import { HEADER_BYTES, isTorn, RECORD_HEADER_BYTES, segmentFirst } from './segment.ts'

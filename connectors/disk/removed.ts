@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { readUpTo, syncDirectory, writeAll } from './files.ts'
+import { readUpTo, syncDirectory, writeAll } from '../../src/files.ts'
 import { BEGINNING, later, POSITION_BYTES, type Position, readPosition, writePosition } from './position.ts'
 
 /**

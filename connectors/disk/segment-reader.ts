@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import { readUpTo } from './files.ts'
+import { readUpTo } from '../../src/files.ts'
 import type { Position } from './position.ts'
 import {
   decodeHeader,

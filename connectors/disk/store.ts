@@ -1,12 +1,13 @@
+import { join } from 'node:path'
 import type { Codec } from '../../src/buffer/codec.ts'
 import type { ComponentContext } from '../../src/define.ts'
+import { makeDirectory, syncDirectory } from '../../src/files.ts'
+import { FolderLock } from '../../src/folder-lock.ts'
 import type { DiskConfig } from './config.ts'
 import { Cursor, forgetGroup, groupsIn } from './cursor.ts'
 import { DeadLetters } from './dead-letters.ts'
-import { makeDirectory, syncDirectory } from './files.ts'
 import { Group } from './group.ts'
 import { identityKey, keepIdentityKey } from './identity-key.ts'
-import { Lock } from './lock.ts'
 import { Log, segmentBytes } from './log.ts'
 import { BEGINNING, earlier, later, type Position } from './position.ts'
 import { Quarantine } from './quarantine.ts'
@@ -68,7 +69,11 @@ export async function openStore(
     if (errors.length > 0) throw errors[0]
   }
   try {
-    const lock = await Lock.take(directory)
+    const lock = await FolderLock.take({
+      path: join(directory, 'lock'),
+      directory,
+      advice: 'a buffer on disk belongs to one, give each a directory of its own',
+    })
     opened.push({ close: () => lock.release() })
     let key = await identityKey(directory)
     const cursors = await openCursors(config, context)

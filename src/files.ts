@@ -46,9 +46,9 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** Makes a folder that only this user can enter, and those above it, durably. */
-export async function makeDirectory(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: 0o700 })
+/** Makes a folder and those above it, durably; without a mode only this user can enter it. */
+export async function makeDirectory(path: string, mode = 0o700): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode })
   if (first === undefined) return
   for (let made = path; ; made = dirname(made)) {
     await syncDirectory(dirname(made))

@@ -1,9 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { readlink, rename, rm, symlink } from 'node:fs/promises'
-import { join } from 'node:path'
 import { errorCode } from './files.ts'
 
-const NAME = 'lock'
+export interface FolderLockOptions {
+  /** Where the lock stands, in the folder. */
+  readonly path: string
+  readonly directory: string
+  /** Why the folder has one owner, and what to do: `a buffer on disk belongs to one, give each …` */
+  readonly advice: string
+}
 
 /** A process, and when it started where the system tells: process ids are used again. */
 interface Holder {
@@ -17,7 +22,7 @@ interface Holder {
  * own id that a former container left. Processes in different containers do not see each other: they need a
  * folder each.
  */
-export class Lock {
+export class FolderLock {
   readonly #path: string
 
   private constructor(path: string) {
@@ -25,25 +30,25 @@ export class Lock {
   }
 
   /** Throws when another process has the folder, or another component of this one. */
-  static async take(directory: string): Promise<Lock> {
-    const path = join(directory, NAME)
+  static async take(options: FolderLockOptions): Promise<FolderLock> {
+    const { path } = options
     for (;;) {
       try {
         await symlink(`${process.pid}@${startTime(process.pid)}`, path)
-        return new Lock(path)
+        return new FolderLock(path)
       } catch (error) {
         if (errorCode(error) !== 'EEXIST') throw error
       }
       const found = await readlink(path).catch((error: unknown) => {
         if (errorCode(error) === 'ENOENT') return undefined
-        throw new Error(`${path} is not a lock of a buffer: choose another directory, or delete it`, {
+        throw new Error(`${path} is not a lock: choose another directory, or delete it`, {
           cause: error,
         })
       })
       if (found === undefined) continue
       const holder = parse(found)
-      if (isAlive(holder)) throw new Error(inUse(directory, holder.pid))
-      await removeStale(path, found, directory)
+      if (isAlive(holder)) throw new Error(inUse(options, holder.pid))
+      await removeStale(found, options)
     }
   }
 
@@ -53,7 +58,8 @@ export class Lock {
 }
 
 /** Moves it away first: two processes that find the same stale lock must not remove each other's new one. */
-async function removeStale(path: string, stale: string, directory: string): Promise<void> {
+async function removeStale(stale: string, options: FolderLockOptions): Promise<void> {
+  const { path } = options
   const aside = `${path}.stale-${process.pid}`
   try {
     await rename(path, aside)
@@ -64,7 +70,7 @@ async function removeStale(path: string, stale: string, directory: string): Prom
   const moved = await readlink(aside)
   if (moved !== stale) {
     await rename(aside, path)
-    throw new Error(inUse(directory, parse(moved).pid))
+    throw new Error(inUse(options, parse(moved).pid))
   }
   await rm(aside)
 }
@@ -95,7 +101,7 @@ function startTime(pid: number): string {
   }
 }
 
-function inUse(directory: string, pid: number): string {
+function inUse({ directory, advice }: FolderLockOptions, pid: number): string {
   const who = pid === process.pid ? 'another component of this process' : `process ${pid}`
-  return `${directory} is in use by ${who}: a buffer on disk belongs to one, give each a directory of its own`
+  return `${directory} is in use by ${who}: ${advice}`
 }
