@@ -129,7 +129,7 @@ export function checkResource(reader: WireReader, end: number): boolean {
 function checkEntityRef(reader: WireReader, end: number): void {
   while (reader.pos < end) {
     const tag = reader.tag(end)
-    const isText = tag >= EntityRef.first && tag <= EntityRef.last && (tag & 7) === LEN
+    const isText = tag >= EntityRef.schemaUrl && tag <= EntityRef.descriptionKeys && (tag & 7) === LEN
     if (isText) checkText(reader, end, 'entity_refs')
     else skipUnknown(reader, tag, end, 4, 'entity_refs')
   }

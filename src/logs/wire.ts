@@ -17,8 +17,8 @@ export const FIXED32 = 5
 export const Request = { resourceLogs: 0x0a } as const
 export const ResourceLogs = { resource: 0x0a, scopeLogs: 0x12, schemaUrl: 0x1a } as const
 export const Resource = { attributes: 0x0a, droppedAttributesCount: 0x10, entityRefs: 0x1a } as const
-/** `schema_url`, `type`, `id_keys` and `description_keys`, all of them text. */
-export const EntityRef = { first: 0x0a, last: 0x22 } as const
+/** All of them text, the last two repeated. */
+export const EntityRef = { schemaUrl: 0x0a, type: 0x12, idKeys: 0x1a, descriptionKeys: 0x22 } as const
 export const ScopeLogs = { scope: 0x0a, logRecords: 0x12, schemaUrl: 0x1a } as const
 export const Scope = { name: 0x0a, version: 0x12, attributes: 0x1a, droppedAttributesCount: 0x20 } as const
 export const Record = {

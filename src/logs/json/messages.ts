@@ -1,5 +1,6 @@
 import {
   AnyValue,
+  EntityRef,
   KeyValue,
   LIST_ITEM,
   MAX_DEPTH,
@@ -138,9 +139,17 @@ const LOG_RECORD = new Message({
   eventName: [Record.eventName, writeText],
 })
 
+const ENTITY_REF = new Message({
+  schemaUrl: [EntityRef.schemaUrl, writeText],
+  type: [EntityRef.type, writeText],
+  idKeys: [EntityRef.idKeys, list(writeText)],
+  descriptionKeys: [EntityRef.descriptionKeys, list(writeText)],
+})
+
 const RESOURCE = new Message({
   attributes: [Resource.attributes, keyValues],
   droppedAttributesCount: [Resource.droppedAttributesCount, writeUint32],
+  entityRefs: [Resource.entityRefs, list(message(() => ENTITY_REF))],
 })
 
 const SCOPE = new Message({

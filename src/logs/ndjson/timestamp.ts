@@ -4,8 +4,8 @@ import type { JsonWriter } from './json-writer.ts'
 const HIGH_WORD_MODULO = 967_296
 const HIGH_WORD = 0x1_0000_0000
 
-/** How times are written; both forms hold every nanosecond. */
-export type TimestampStyle = 'epoch_millis' | 'rfc3339'
+/** How times are written; all forms hold every nanosecond. */
+export type TimestampStyle = 'epoch_millis' | 'rfc3339' | 'unix_nanos'
 
 /** Writes times of records, which mostly share their second with the one before. */
 export class TimestampWriter {
@@ -19,7 +19,7 @@ export class TimestampWriter {
     this.#style = style
   }
 
-  /** The fixed64 nanoseconds since 1970 at `at`, as `"1700000000000.000123"` or `"2023-11-14T22:13:20.000000123Z"`. */
+  /** The fixed64 nanoseconds since 1970 at `at`, as `"1700000000000.000123"`, `"2023-11-14T22:13:20.000000123Z"` or `"1700000000000000123"`. */
   write(out: JsonWriter, view: DataView, at: number): void {
     const low = view.getUint32(at, true)
     const high = view.getUint32(at + 4, true)

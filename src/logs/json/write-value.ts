@@ -1,0 +1,149 @@
+import { readInt64 } from '../any-value.ts'
+import { writeDouble } from '../ndjson/double.ts'
+import type { JsonWriter } from '../ndjson/json-writer.ts'
+import { AnyValue, KeyValue, LIST_ITEM, MAX_DEPTH, type WireReader } from '../wire.ts'
+
+/** Tags up to here are those of a value's members, of which the last counts. */
+const LAST_MEMBER = AnyValue.stringIndex
+const QUOTE = 0x22
+const COMMA = 0x2c
+const CLOSE = 0x7d
+
+/** Writes the AnyValue at `[reader.pos, end)` as OTLP/JSON: `{"stringValue":"a"}`, or `{}` where it is empty. */
+export function writeValue(
+  out: JsonWriter,
+  reader: WireReader,
+  view: DataView,
+  end: number,
+  depth = 1,
+): void {
+  if (depth > MAX_DEPTH) throw reader.tooDeep()
+  out.byte(0x7b)
+  const start = out.pos
+  while (reader.pos < end) {
+    const tag = reader.tag(end)
+    if (tag <= LAST_MEMBER) out.pos = start
+    if (tag === AnyValue.string) {
+      const stop = reader.length(end)
+      out.ascii('"stringValue":')
+      out.text(reader.bytes, view, reader.pos, stop)
+      reader.pos = stop
+    } else if (tag === AnyValue.int) {
+      out.ascii('"intValue":"')
+      writeInt(out, reader, end)
+      out.byte(QUOTE)
+    } else if (tag === AnyValue.bool) {
+      out.ascii(reader.varint(end) === 0 ? '"boolValue":false' : '"boolValue":true')
+    } else if (tag === AnyValue.double) {
+      reader.fixed(8, end)
+      out.ascii('"doubleValue":')
+      writeNumber(out, view.getFloat64(reader.pos - 8, true))
+    } else if (tag === AnyValue.kvlist) {
+      out.ascii('"kvlistValue":{"values":')
+      writeKeyValues(out, reader, view, reader.length(end), LIST_ITEM, depth + 1)
+      out.byte(CLOSE)
+    } else if (tag === AnyValue.array) {
+      out.ascii('"arrayValue":{"values":')
+      writeItems(out, reader, view, reader.length(end), depth + 1)
+      out.byte(CLOSE)
+    } else if (tag === AnyValue.bytes) {
+      const stop = reader.length(end)
+      out.ascii('"bytesValue":"')
+      out.ascii(reader.bytes.toString('base64', reader.pos, stop))
+      out.byte(QUOTE)
+      reader.pos = stop
+    } else reader.skip(tag, end)
+  }
+  out.byte(CLOSE)
+}
+
+/** Writes the KeyValues in the fields `tag` of the message at `[reader.pos, end)`: `[{"key":"a","value":{}}]`. */
+export function writeKeyValues(
+  out: JsonWriter,
+  reader: WireReader,
+  view: DataView,
+  end: number,
+  tag: number,
+  depth = 1,
+): void {
+  out.byte(0x5b)
+  let first = true
+  while (reader.pos < end) {
+    const found = reader.tag(end)
+    if (found !== tag) {
+      reader.skip(found, end)
+      continue
+    }
+    if (first) first = false
+    else out.byte(COMMA)
+    writeKeyValue(out, reader, view, reader.length(end), depth)
+  }
+  out.byte(0x5d)
+}
+
+function writeKeyValue(
+  out: JsonWriter,
+  reader: WireReader,
+  view: DataView,
+  end: number,
+  depth: number,
+): void {
+  let keyStart = 0
+  let keyEnd = 0
+  let valueStart = -1
+  let valueEnd = -1
+  while (reader.pos < end) {
+    const tag = reader.tag(end)
+    if (tag === KeyValue.key) {
+      keyEnd = reader.length(end)
+      keyStart = reader.pos
+      reader.pos = keyEnd
+    } else if (tag === KeyValue.value) {
+      valueEnd = reader.length(end)
+      valueStart = reader.pos
+      reader.pos = valueEnd
+    } else reader.skip(tag, end)
+  }
+  out.ascii('{"key":')
+  out.text(reader.bytes, view, keyStart, keyEnd)
+  if (valueStart !== -1) {
+    out.ascii(',"value":')
+    reader.pos = valueStart
+    writeValue(out, reader, view, valueEnd, depth)
+    reader.pos = end
+  }
+  out.byte(CLOSE)
+}
+
+function writeItems(out: JsonWriter, reader: WireReader, view: DataView, end: number, depth: number): void {
+  out.byte(0x5b)
+  let first = true
+  while (reader.pos < end) {
+    const tag = reader.tag(end)
+    if (tag !== LIST_ITEM) {
+      reader.skip(tag, end)
+      continue
+    }
+    if (first) first = false
+    else out.byte(COMMA)
+    writeValue(out, reader, view, reader.length(end), depth)
+  }
+  out.byte(0x5d)
+}
+
+function writeInt(out: JsonWriter, reader: WireReader, end: number): void {
+  const start = reader.pos
+  const value = reader.varint(end)
+  if (value <= Number.MAX_SAFE_INTEGER) {
+    out.integer(value)
+    return
+  }
+  reader.pos = start
+  out.ascii(readInt64(reader, end).toString())
+}
+
+/** As proto3's JSON: what JSON numbers lack is a string. */
+function writeNumber(out: JsonWriter, value: number): void {
+  if (Number.isFinite(value)) out.pos = writeDouble(out.bytes, out.pos, value)
+  else out.ascii(`"${value}"`)
+}
