@@ -90,7 +90,7 @@ export function scopeMessage({ bytes, structure, scopeEdits }: BatchData, scope:
 }
 
 /** The text of the first attribute of that name in the fields `tag` of a message. */
-function attributeText(message: Buffer, tag: number, name: string): string | undefined {
+export function attributeText(message: Buffer, tag: number, name: string): string | undefined {
   const reader = new WireReader(message)
   while (reader.pos < message.length) {
     const found = reader.tag(message.length)
