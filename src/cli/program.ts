@@ -7,6 +7,7 @@ import { type CliContext, EXIT } from './context.ts'
 import { addDlq } from './dlq.ts'
 import { packageFile } from './package.ts'
 import { addPrintConfig } from './print-config.ts'
+import { addReplay } from './replay.ts'
 import { addRun } from './run.ts'
 import { addValidate } from './validate.ts'
 
@@ -22,6 +23,9 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
   addComponents(program, context)
   addBuffer(program, context)
   addDlq(program, context)
+  addReplay(program, context, (result) => {
+    code = result
+  })
   try {
     await program.parseAsync(args, { from: 'user' })
     return code
