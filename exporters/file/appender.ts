@@ -22,8 +22,8 @@ export type Failures = ReadonlyMap<string, RetryableError>
 interface Waiting {
   readonly lines: Lines
   readonly signal: AbortSignal
-  resolve(failures: Failures): void
-  reject(reason: unknown): void
+  readonly resolve: (failures: Failures) => void
+  readonly reject: (reason: unknown) => void
 }
 
 export interface AppenderOptions {
@@ -72,7 +72,7 @@ export class Appender {
   /** Makes durable what is not yet. */
   sync(): Promise<void> {
     return this.#next(async () => {
-      for (const [path, file] of [...this.#files]) {
+      for (const [path, file] of this.#files) {
         await file.sync().catch((error: unknown) => this.#syncFailed(path, error))
       }
     })
@@ -80,7 +80,7 @@ export class Appender {
 
   close(): Promise<void> {
     return this.#next(async () => {
-      for (const path of [...this.#files.keys()]) await this.#evict(path)
+      for (const path of this.#files.keys()) await this.#evict(path)
     })
   }
 

@@ -24,9 +24,9 @@ export interface KeeperOptions {
   readonly fileMode: number
   readonly counters: FileCounters
   readonly log: Logger
-  rotate(path: string, reason: RotationReason): Promise<void>
+  readonly rotate: (path: string, reason: RotationReason) => Promise<void>
   /** Called after each round, with what went wrong in it. */
-  trouble(problem: string | undefined): void
+  readonly trouble: (problem: string | undefined) => void
 }
 
 /**

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { pipeline, Readable, type Transform } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 
@@ -22,7 +23,8 @@ const MAGIC: readonly { readonly bytes: Buffer; readonly unpack: () => Transform
 
 /** Reads the lines of a file or of standard input, compressed with gzip or zstd or not; the last may lack its newline. */
 export async function* readLines(file: string): AsyncGenerator<FileLine> {
-  const source: Readable = file === STDIN ? process.stdin : createReadStream(file)
+  const source = file === STDIN ? process.stdin : await openFile(file)
+  if (source === undefined) return
   let number = 1
   let parts: Buffer[] = []
   let size = 0
@@ -46,6 +48,13 @@ export async function* readLines(file: string): AsyncGenerator<FileLine> {
     else parts.push(chunk.subarray(start))
   }
   if (size > 0) yield take()
+}
+
+/** What is in a file now: one that grows, by what is replayed from it for one, is not followed. Undefined where it is empty. */
+async function openFile(file: string): Promise<Readable | undefined> {
+  const found = await stat(file)
+  if (!found.isFile()) return createReadStream(file)
+  return found.size === 0 ? undefined : createReadStream(file, { end: found.size - 1 })
 }
 
 /** The content of a compressed stream, which is told by its first bytes, or the stream as it is. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,7 +25,9 @@ class Collector implements AsyncDisposable {
   readonly headers: IncomingHttpHeaders[] = []
   /** Answers to come before all others, which are 200. */
   answers: ((response: ServerResponse) => void)[] = []
-  readonly #server = createServer(async (incoming, response) => {
+  readonly #server = createServer((incoming, response) => void this.#answer(incoming, response))
+
+  async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = []
     for await (const chunk of incoming) chunks.push(chunk as Buffer)
     this.headers.push({ ...incoming.headers, path: incoming.url })
@@ -38,7 +40,7 @@ class Collector implements AsyncDisposable {
     this.bytes.push(bytes)
     this.bodies.push(documentsOf(LogBatch.decode(bytes)).map(({ body }) => body?.text))
     response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
-  })
+  }
 
   async listen(): Promise<void> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
@@ -85,7 +87,7 @@ describe('sluice replay', () => {
 
     expect(stderr).toBe('')
     expect(stdout).toMatch(
-      new RegExp(`^replayed 6 records of 4 files to ${collector.url}/v1/logs in 3 requests, 0s\n$`),
+      new RegExp(`^replayed 6 records of 4 files to ${collector.url}/v1/logs in 3 requests, \\d+s\n$`),
     )
     expect(code).toBe(0)
     expect(collector.bodies).toEqual([
@@ -215,6 +217,20 @@ describe('sluice replay', () => {
     expect(collector.headers).toMatchObject([
       { path: '/otlp/v1/logs', authorization: 'Bearer secret', 'x-tenant': 'shop' },
     ])
+  })
+
+  it('ends with what was in the file, though the collector writes what it gets to the same one', async () => {
+    const path = file('a.ndjson', `${line('a')}\n${line('b')}\n`)
+    collector.answers = [
+      (response) => {
+        writeFileSync(path, `${line('a')}\n`, { flag: 'a' })
+        response.writeHead(200).end()
+      },
+    ]
+
+    const { stdout } = await replay(path, '--batch-size', '1')
+
+    expect(stdout).toMatch(/^replayed 2 records/)
   })
 
   it('sends nothing on a dry run, and finds the bad lines', async () => {

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { temporaryFolder } from '../servers/at-exit.ts'
 import { freePort } from '../servers/ports.ts'
+import { Child } from '../servers/process.ts'
 import { MAIN, type Sluice, startSluice } from './sluice.ts'
 
 /** A collector that buffers on the disk and writes files. */
@@ -67,16 +67,6 @@ export function sequenceOf(documents: readonly string[]): number[] {
 }
 
 /** Runs `sluice replay` in a process of its own. */
-export async function replay(
-  http: number,
-  files: readonly string[],
-): Promise<{ code: unknown; stdout: string }> {
-  const child = spawn(
-    process.execPath,
-    [MAIN, 'replay', '--endpoint', `http://127.0.0.1:${http}`, ...files],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
-  let stdout = ''
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
-  return { code: await new Promise((resolve) => child.on('close', resolve)), stdout }
+export function startReplay(http: number, files: readonly string[]): Child {
+  return new Child(process.execPath, [MAIN, 'replay', '--endpoint', `http://127.0.0.1:${http}`, ...files])
 }

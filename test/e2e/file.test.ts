@@ -3,7 +3,7 @@ import { LogBatch } from '../../src/logs/batch.ts'
 import { encodeJsonRequest } from '../../src/logs/json/encode.ts'
 import { documentsOf } from '../support/otlp.ts'
 import { numberedRequests, postUntilAccepted } from './client.ts'
-import { filesIn, linesIn, replay, sequenceOf, startFilePath } from './file-path.ts'
+import { filesIn, linesIn, sequenceOf, startFilePath, startReplay } from './file-path.ts'
 import { eventually, type Sluice } from './sluice.ts'
 
 const ROTATION = 'rotation: { max_megabytes: 0.05, compression: zstd }'
@@ -68,12 +68,14 @@ describe('files that are replayed', () => {
       expect(files.some((file) => file.includes('@'))).toBe(true)
 
       await using second = await startFilePath(`format: ${format}, ${ROTATION}`)
-      const { code, stdout } = await replay(second.http, files)
+      const replay = startReplay(second.http, files)
+      await replay.exited
       await written(second.sluice, records)
       await second.sluice.stopProcess()
 
-      expect(stdout).toMatch(new RegExp(`^replayed ${records} records of ${files.length} files`))
-      expect(code).toBe(0)
+      expect(replay.output).toMatch(
+        new RegExp(`^replayed ${records} records of ${files.length} files[^;]*$`, 'm'),
+      )
       const [before, after] = [await linesIn(files), await linesIn(await filesIn(second.directory))].map(
         (lines) =>
           format === 'ndjson'
@@ -96,17 +98,18 @@ describe('files that are replayed', () => {
     const files = await filesIn(first.directory)
     await using second = await startFilePath(ROTATION)
 
-    const replaying = replay(second.http, files)
     await second.sluice.kill()
+    const replay = startReplay(second.http, files)
+    await replay.line(/cannot be reached \(ECONNREFUSED\); trying again in/, 30_000)
     await second.sluice.restart()
-    const { code } = await replaying
+    await replay.exited
     await eventually(
       'the buffer is empty',
       async () => (await second.sluice.metrics()).sum('sluice_buffer_records') === 0,
     )
     await second.sluice.stopProcess()
 
-    expect(code).toBe(0)
+    expect(replay.output).toMatch(/^replayed 3000 records of \d+ files[^;]*$/m)
     const found = new Set(sequenceOf(await linesIn(await filesIn(second.directory))))
     expect([...found]).toEqual(requests.flatMap(({ sequence }) => sequence))
   })
