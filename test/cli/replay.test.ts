@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { LogBatch } from '../../src/logs/batch.ts'
-import { MAIN } from '../e2e/sluice.ts'
+import { MAIN } from '../servers/runtime.ts'
 import { documentsOf } from '../support/otlp.ts'
 import { sluice } from './harness.ts'
 

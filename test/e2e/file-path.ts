@@ -4,7 +4,8 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib'
 import { temporaryFolder } from '../servers/at-exit.ts'
 import { freePort } from '../servers/ports.ts'
 import { Child } from '../servers/process.ts'
-import { MAIN, type Sluice, startSluice } from './sluice.ts'
+import { MAIN } from '../servers/runtime.ts'
+import { type Sluice, startSluice } from './sluice.ts'
 
 /** A collector that buffers on the disk and writes files. */
 export interface FilePath extends AsyncDisposable {
