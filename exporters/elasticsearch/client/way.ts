@@ -53,11 +53,25 @@ function connector(tls: ClientTls, tunnel: URL | undefined): buildConnector.conn
       plain(options, callback)
       return
     }
-    void secure(tls, tunnel, options).then(
-      ([connect, secured]) => connect(secured, callback),
-      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
-    )
+    void connectSecurely(tls, tunnel, options, callback)
   }
+}
+
+async function connectSecurely(
+  tls: ClientTls,
+  tunnel: URL | undefined,
+  options: buildConnector.Options,
+  callback: buildConnector.Callback,
+): Promise<void> {
+  let ready: Awaited<ReturnType<typeof secure>>
+  try {
+    ready = await secure(tls, tunnel, options)
+  } catch (error) {
+    callback(error instanceof Error ? error : new Error(String(error)), null)
+    return
+  }
+  const [connect, secured] = ready
+  connect(secured, callback)
 }
 
 async function secure(
