@@ -29,8 +29,10 @@ const VERSION = /^\d+\.\d+\.\d+/
 export async function askWho(client: Client, signal: AbortSignal): Promise<ServerInfo | undefined> {
   const greeting = await client.send({ method: 'GET', path: '/' }, signal)
   if (greeting.status === 200) {
-    const { version } = (jsonOf(greeting) ?? {}) as Greeting
+    const { version, ...others } = (jsonOf(greeting) ?? { noJson: true }) as Greeting
     const number = VERSION.exec(String(version?.number))?.[0]
+    // A proxy may have left all of it out.
+    if (number === undefined && (isKin(greeting) || Object.keys(others).length === 0)) return undefined
     if (number === undefined) throw stranger(greeting)
     const isOpenSearch = version?.distribution === 'opensearch'
     const isServerless = version?.build_flavor === 'serverless'

@@ -113,12 +113,21 @@ describe('the check of the server', () => {
     expect(lines).toContain('"flavor":"elasticsearch","version":"9.5.3"')
   })
 
-  it('says so when something else answers', async () => {
-    const html = { body: '<html>Please log in</html>', headers: { 'content-type': 'text/html' } }
-    const { lines, given } = await checked({ '/': html })
-    expect(lines).toContain('does not answer as Elasticsearch or OpenSearch does, but 200 with text/html')
+  it.each([
+    ['a page', 'text/html', '<html>Please log in</html>'],
+    ['another service', 'application/json', '{"message":"Please use /api"}'],
+    ['no object', 'application/json', 'null'],
+  ])('says so when %s answers', async (_, type, body) => {
+    const { lines, given } = await checked({ '/': { body, headers: { 'content-type': type } } })
+    expect(lines).toContain(`does not answer as Elasticsearch or OpenSearch does, but 200 with ${type}`)
     expect(lines).not.toContain('Please')
     expect(given.states.at(-1)?.state).toBe('failed')
+  })
+
+  it('does without what something in between has left out', async () => {
+    const { lines, given } = await checked({ '/': { body: '{}' } })
+    expect(lines).toContain('does not tell its version')
+    expect(given.states).toEqual([])
   })
 
   it('says so when the server is too old', async () => {
