@@ -185,7 +185,9 @@ async function withTls(
 
 async function waitForYellow(url: string, { password, certificates }: ElasticsearchOptions): Promise<void> {
   const authorization = `Basic ${Buffer.from(`elastic:${password}`).toString('base64')}`
-  const dispatcher = new Agent(certificates ? { connect: await clientTls(certificates) } : {})
+  const dispatcher = new Agent({
+    connect: { timeout: BOOT_TIMEOUT, ...(certificates && (await clientTls(certificates))) },
+  })
   try {
     const { statusCode, body } = await request(`${url}/_cluster/health?wait_for_status=yellow&timeout=60s`, {
       dispatcher,

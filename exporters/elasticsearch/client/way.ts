@@ -18,7 +18,7 @@ export interface Way {
 }
 
 const CONNECTIONS = 8
-const CONNECT_TIMEOUT_MS = 5_000
+const CONNECT_TIMEOUT_MS = 10_000
 const PLAIN_TLS: ClientTls = { insecure_skip_verify: false, min_version: '1.2' }
 
 /** Opens no connection yet. Requests have no timeouts but the caller's. */
