@@ -46,7 +46,7 @@ export interface ExporterDefinition<Config extends z.ZodObject = z.ZodObject>
   extends Definition<'exporter', z.ZodObject<Config['shape'] & DeliveryShape, z.core.$strict>> {
   create(config: z.output<Config> & DeliverySettings, context: ComponentContext): Exporter
   /** Opens the dead letters that the exporter keeps at its destination; undefined where its settings have it keep none. */
-  letters?(config: z.output<Config>, context: Pick<ComponentContext, 'id' | 'log'>): LetterArchive | undefined
+  letters?(config: z.output<Config>): LetterArchive | undefined
 }
 
 export interface ConnectorDefinition<Config extends z.ZodType = z.ZodType>

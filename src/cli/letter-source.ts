@@ -42,8 +42,8 @@ export function fromOption(): Option {
 }
 
 /**
- * Opens the letters that the options name, for as long as `use` takes; `buffer` is where they are replayed to. One
- * that is not needed for that is not opened: whoever lists what an exporter keeps need not reach the buffer.
+ * Opens the letters that the options name, for as long as `use` takes. Whoever looks at what an exporter keeps need not
+ * reach the buffer.
  */
 export async function withLetters(
   options: SourceOptions,
@@ -57,7 +57,7 @@ export async function withLetters(
   await withArchive(options.from, options, context, (archive) => use(archive))
 }
 
-/** The same for a replay, which needs both. */
+/** The same for a replay, with the buffer that the letters go back to. */
 export async function withReplay(
   options: SourceOptions,
   context: CliContext,
@@ -87,7 +87,7 @@ async function withArchive(
     encoding: 'console',
     destination: { write: (line) => void context.stderr.write(line) },
   }).child({ exporter: id })
-  const archive = configured.definition.letters?.(configured.config, { id, log })
+  const archive = configured.definition.letters?.(configured.config)
   if (archive === undefined) {
     throw ConfigError.about('--from', `${id} keeps no dead letters: its dead_letters are not set`)
   }

@@ -284,7 +284,7 @@ describe('dead letters in a data stream', () => {
     const config = elasticsearch.config.parse({ endpoint: 'http://127.0.0.1:1' })
 
     expect(elasticsearch.create(config, testContext())).not.toHaveProperty('bury')
-    expect(elasticsearch.letters?.(config, testContext())).toBeUndefined()
+    expect(elasticsearch.letters?.(config)).toBeUndefined()
   })
 
   it.each(['logs-dlq', 'metrics-a-b', 'logs-A-b', 'logs-a*-b', 'logs--b', `logs-a-${'b'.repeat(200)}`])(
