@@ -3,6 +3,7 @@ import { eventually } from '../e2e/sluice.ts'
 import { stopwatch } from './kit/figures.ts'
 import {
   ENDLESS,
+  failureStore,
   GARBAGE,
   mixed,
   ODD,
@@ -33,6 +34,7 @@ describe('F10: an Elasticsearch that misbehaves', { timeout: timeLimit(180, 1800
   it.for<[string, Readonly<Record<string, Move>>]>([
     ['has no room', throttled()],
     ['says something else of each document', { mixed: mixed(generator(1)) }],
+    ['puts some into its failure store', { failureStore }],
     ['stores and does not say so', UNHEARD],
     ['answers 200 with something else', GARBAGE],
     ['answers without end', ENDLESS],

@@ -28,6 +28,14 @@ export const mixed =
     exchange.answer(statuses)
   }
 
+/** Takes everything, some of it into the failure store of the data stream. */
+export const failureStore: Move = async (exchange) => {
+  const statuses = (await exchange.arrivals()).map((arrival) => exchange.store(arrival))
+  const items = statuses.map((status, i) => ({ create: { status, ...(i % 5 === 0 && USED) } }))
+  exchange.respond(200, JSON.stringify({ errors: false, items }))
+}
+const USED = { failure_store: 'used' }
+
 /** Refuses what is larger, as a proxy does: before it has read it, and never to be asked on this connection again. */
 export const tooLarge =
   (limit: number): Move =>
