@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { AdminContext, BufferAdmin, LetterArchive } from './buffer/admin.ts'
 import type { Connector, Exporter, Lifecycle, Processor, Push, Receiver } from './component.ts'
 import { type DeliverySettings, type DeliveryShape, deliveryShape } from './delivery/config.ts'
+import type { DestinationSetup, SetupContext } from './setup.ts'
 import type { ComponentMetrics } from './telemetry/metrics.ts'
 
 /** The state of a component as the health endpoint tells it. */
@@ -46,7 +47,9 @@ export interface ExporterDefinition<Config extends z.ZodObject = z.ZodObject>
   extends Definition<'exporter', z.ZodObject<Config['shape'] & DeliveryShape, z.core.$strict>> {
   create(config: z.output<Config> & DeliverySettings, context: ComponentContext): Exporter
   /** Opens the dead letters that the exporter keeps at its destination; undefined where its settings have it keep none. */
-  letters?(config: z.output<Config>): LetterArchive | undefined
+  letters?(config: z.output<Config>, context: Pick<ComponentContext, 'log'>): LetterArchive | undefined
+  /** Makes the destination ready for what is sent there; without it there is nothing to make ready. */
+  setup?(config: z.output<Config>, context: SetupContext): DestinationSetup
 }
 
 export interface ConnectorDefinition<Config extends z.ZodType = z.ZodType>

@@ -4,6 +4,7 @@ import { checkConnection, connectionShape } from './client/settings.ts'
 import { DIRECTIVES, isDateFormat } from './date-format.ts'
 import { deadLetterConfig } from './dead-letter-config.ts'
 import { isIndexText } from './names.ts'
+import { setupConfig } from './setup/config.ts'
 import type { TargetOptions } from './target.ts'
 
 export const config = z
@@ -91,6 +92,7 @@ export const config = z
       })
       .prefault({})
       .describe('How records become documents: docs/elasticsearch.md.'),
+    setup: setupConfig,
   })
   .superRefine(checkConnection)
   .refine(({ logs_index, logs_dynamic_index }) => logs_index === undefined || !logs_dynamic_index.enabled, {

@@ -11,6 +11,8 @@ import { checkDeadLetters } from './dead-letter-check.ts'
 import { DeadLetters } from './dead-letters.ts'
 import { Mappings } from './mappings.ts'
 import { checkServer } from './server-check.ts'
+import { setupOf } from './setup/index.ts'
+import { SetupOnStart } from './setup/on-start.ts'
 import { Targets } from './target.ts'
 
 /**
@@ -23,6 +25,7 @@ export const elasticsearch = defineExporter({
   summary: 'Delivers to Elasticsearch or OpenSearch by bulk requests, with ids that make retries harmless.',
   config,
   example: { endpoint: 'http://127.0.0.1:9200' },
+  setup: setupOf,
 
   letters(settings, { log }) {
     const { dead_letters } = settings
@@ -50,6 +53,9 @@ export const elasticsearch = defineExporter({
         ? undefined
         : new DeadLetters({ dataStream, exporter: id, client: bulk, renderer: newRenderer(), log, metrics })
     const stopping = new AbortController()
+    const onStart = settings.setup.on_start
+      ? new SetupOnStart(() => setupOf(settings, { log, signal: stopping.signal }), context)
+      : undefined
     const unlessStopping = (error: unknown): void => {
       if (!stopping.signal.aborted) log.error({ err: error }, 'unexpected error while asking the server')
     }
@@ -57,6 +63,7 @@ export const elasticsearch = defineExporter({
     return {
       async start() {
         const { signal } = stopping
+        onStart?.done().catch(() => {})
         checkServer({ client, bulk, targets, config: settings }, context, signal).catch(unlessStopping)
         sniff(client, settings.discover, log, signal).catch(unlessStopping)
         if (dataStream !== undefined) void checkDeadLetters(client, dataStream, log, signal)
@@ -66,6 +73,7 @@ export const elasticsearch = defineExporter({
         await bulk.close()
       },
       async export(batch, signal) {
+        if (onStart) await onStart.done()
         const rejected = await sender.send(batch, signal)
         if (rejected.length > 0) throw new PermanentError(rejected[0].reason, { rejected })
       },

@@ -2,7 +2,7 @@ import type { ServiceConfig } from '../config/config.ts'
 import type { Environment } from '../config/environment.ts'
 import type { ComponentDefinition } from '../define.ts'
 
-export const EXIT = { ok: 0, failure: 1, config: 2 } as const
+export const EXIT = { ok: 0, failure: 1, config: 2, pending: 3 } as const
 
 /** What the commands work with: the real things in `main.ts`, small ones in tests. */
 export interface CliContext {

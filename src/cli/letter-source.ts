@@ -87,7 +87,7 @@ async function withArchive(
     encoding: 'console',
     destination: { write: (line) => void context.stderr.write(line) },
   }).child({ exporter: id })
-  const archive = configured.definition.letters?.(configured.config)
+  const archive = configured.definition.letters?.(configured.config, { log })
   if (archive === undefined) {
     throw ConfigError.about('--from', `${id} keeps no dead letters: its dead_letters are not set`)
   }

@@ -5,27 +5,28 @@ import { addBuffer } from './buffer.ts'
 import { addComponents } from './components.ts'
 import { type CliContext, EXIT } from './context.ts'
 import { addDlq } from './dlq.ts'
+import { addEs } from './es.ts'
 import { packageFile } from './package.ts'
 import { addPrintConfig } from './print-config.ts'
 import { addReplay } from './replay.ts'
 import { addRun } from './run.ts'
 import { addValidate } from './validate.ts'
 
-/** Runs one command line and resolves with the exit code: 0 fine, 1 it went wrong, 2 it was asked wrongly. */
+/** Runs one command line and resolves with the exit code: 0 fine, 1 it went wrong, 2 it was asked wrongly, 3 there is something to do. */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
   let code: number = EXIT.ok
   const program = createProgram(context)
-  addRun(program, context, (result) => {
+  const setResult = (result: number) => {
     code = result
-  })
+  }
+  addRun(program, context, setResult)
   addValidate(program, context)
   addPrintConfig(program, context)
   addComponents(program, context)
   addBuffer(program, context)
   addDlq(program, context)
-  addReplay(program, context, (result) => {
-    code = result
-  })
+  addReplay(program, context, setResult)
+  addEs(program, context, setResult)
   try {
     await program.parseAsync(args, { from: 'user' })
     return code

@@ -1,0 +1,62 @@
+import { ASSETS_VERSION, type Asset, META, pathOf } from './asset.ts'
+import { type Json, type Requests, refusal } from './request.ts'
+
+/** An asset as the server has it. */
+export interface Existing {
+  readonly body: Json
+  /** What a change must name where the server wants to know what it is a change of. */
+  readonly query: string
+}
+
+/** Throws `SetupError` where it may not be read. */
+export async function readExisting(requests: Requests, asset: Asset): Promise<Existing | undefined> {
+  const path = pathOf(asset)
+  const answer = await requests.send('GET', path)
+  if (answer.status === 404) return undefined
+  if (answer.status !== 200) throw refusal('GET', path, answer)
+  const body = bodyIn(asset, answer.json)
+  return body && { body, query: queryFor(asset, answer.json) }
+}
+
+/** Why something must not be overwritten without being told to; undefined where an older Sluice or this one made it. */
+export function foreignness({ kind }: Asset, { body }: Existing): string | undefined {
+  const { managedBy, version } = maker(kind, body)
+  if (managedBy !== META.managed_by)
+    return `Sluice did not make it${managedBy === '' ? '' : `, ${managedBy} did`}`
+  return version > ASSETS_VERSION ? 'a newer Sluice made it' : undefined
+}
+
+function bodyIn({ kind, name }: Asset, json: Json): Json | undefined {
+  const listed = (list: string, member: string) =>
+    (json[list] as readonly Json[] | undefined)?.[0]?.[member] as Json | undefined
+  switch (kind) {
+    case 'component template':
+      return listed('component_templates', 'component_template')
+    case 'index template':
+      return listed('index_templates', 'index_template')
+    case 'lifecycle policy': {
+      const entry = json[name] as Json | undefined
+      return entry && { policy: entry.policy }
+    }
+    case 'ISM policy':
+      return { policy: json.policy }
+    default:
+      return json[name] as Json | undefined
+  }
+}
+
+function queryFor({ kind }: Asset, { _seq_no, _primary_term }: Json): string {
+  return kind === 'ISM policy' ? `?if_seq_no=${String(_seq_no)}&if_primary_term=${String(_primary_term)}` : ''
+}
+
+function maker(kind: Asset['kind'], body: Json): { managedBy: string; version: number } {
+  const policy = body.policy as Json | undefined
+  if (kind === 'ISM policy' || kind === 'ingest pipeline') {
+    const text = String((policy ?? body).description ?? '')
+    const [, managedBy = '', version = '0'] = /managed_by: (\S+), version: (\d+)/.exec(text) ?? []
+    return { managedBy, version: Number(version) }
+  }
+  const meta = (kind === 'role' ? body.metadata : ((policy ?? body)._meta ?? {})) as Json
+  const by = meta.managed_by ?? (meta.managed === true ? 'the server' : '')
+  return { managedBy: String(by), version: Number(meta.version ?? 0) }
+}

@@ -1,0 +1,60 @@
+/** What a destination must have before an exporter can send to it as it should: templates, policies, roles. */
+export interface DestinationSetup {
+  /** Looks what is there and what is not. Throws `SetupError`. */
+  plan(): Promise<SetupPlan>
+  /**
+   * Makes the changes of a plan, and looks again whether any is left. Throws `SetupError`, also for changes to what
+   * somebody else made, before anything is done, unless `force` is set.
+   */
+  apply(plan: SetupPlan, options?: { readonly force?: boolean }): Promise<void>
+}
+
+/** What an exporter needs to say what its destination is to have. */
+export interface SetupContext {
+  /** As in the config: `elasticsearch/audit`. */
+  readonly id: string
+  /** Plans for the newest server of this name, which is not asked: the plan can only be shown. */
+  readonly assume?: string
+  readonly signal: AbortSignal
+}
+
+export interface SetupPlan {
+  /** For people: `Elasticsearch 9.5.3 at localhost:9200`. */
+  readonly server: string
+  /** All there is to be, in the order in which it is made. */
+  readonly steps: readonly SetupStep[]
+  /** What this server cannot have, and what is done instead. */
+  readonly notes: readonly string[]
+}
+
+/** One thing that a destination is to have. */
+export interface SetupStep {
+  /** For people: `component template sluice-logs-otel@mappings`. */
+  readonly what: string
+  readonly method: string
+  readonly path: string
+  readonly body: object
+  readonly state: 'missing' | 'different' | 'same'
+  readonly differences: readonly SetupDifference[]
+  /** Why it is not changed without being told to: somebody else made it. */
+  readonly foreign?: string
+}
+
+/** A field that is to be changed; undefined where it is not there. */
+export interface SetupDifference {
+  readonly path: string
+  readonly before: string | undefined
+  readonly after: string | undefined
+}
+
+/** Why a destination could not be set up, for the person who has to do something about it. */
+export class SetupError extends Error {
+  override readonly name = 'SetupError'
+  /** Whether it may work later without anybody doing anything. */
+  readonly isTransient: boolean
+
+  constructor(message: string, options?: ErrorOptions & { readonly isTransient?: boolean }) {
+    super(message, options)
+    this.isTransient = options?.isTransient ?? false
+  }
+}
