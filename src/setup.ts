@@ -4,9 +4,9 @@ export interface DestinationSetup {
   plan(): Promise<SetupPlan>
   /**
    * Makes the changes of a plan, and looks again whether any is left. Throws `SetupError`, also for changes to what
-   * somebody else made, before anything is done, unless `force` is set.
+   * somebody else made, before anything is done, unless `force` is set. Deletes what is obsolete with `prune` only.
    */
-  apply(plan: SetupPlan, options?: { readonly force?: boolean }): Promise<void>
+  apply(plan: SetupPlan, options?: { readonly force?: boolean; readonly prune?: boolean }): Promise<void>
 }
 
 /** What an exporter needs to say what its destination is to have. */
@@ -21,20 +21,22 @@ export interface SetupContext {
 export interface SetupPlan {
   /** For people: `Elasticsearch 9.5.3 at localhost:9200`. */
   readonly server: string
-  /** All there is to be, in the order in which it is made. */
+  /** In the order in which they are made. */
   readonly steps: readonly SetupStep[]
   /** What this server cannot have, and what is done instead. */
   readonly notes: readonly string[]
 }
 
-/** One thing that a destination is to have. */
+/** One thing that a destination is to have, or not to have any more. */
 export interface SetupStep {
   /** For people: `component template sluice-logs-otel@mappings`. */
   readonly what: string
   readonly method: string
   readonly path: string
-  readonly body: object
-  readonly state: 'missing' | 'different' | 'same'
+  /** Undefined where there is nothing to send. */
+  readonly body: object | undefined
+  /** Obsolete is what an earlier config asked for, and still has its effect. */
+  readonly state: 'missing' | 'different' | 'same' | 'obsolete'
   readonly differences: readonly SetupDifference[]
   /** Why it is not changed without being told to: somebody else made it. */
   readonly foreign?: string

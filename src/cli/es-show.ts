@@ -1,7 +1,7 @@
 import type { SetupPlan, SetupStep } from '../setup.ts'
 import { oneLine } from './table.ts'
 
-const SIGNS = { missing: '+', different: '~', same: ' ' } as const
+const SIGNS = { missing: '+', different: '~', same: ' ', obsolete: '-' } as const
 const WIDTH = 160
 
 /** What there is to do, field by field. */
@@ -23,7 +23,9 @@ export function showNotes({ server, notes }: SetupPlan): string {
 /** Every request by its line, to be piped into other tools. */
 export function showRequests({ steps }: SetupPlan): string {
   const requests = Object.fromEntries(
-    steps.map(({ method, path, body }) => [`${method} ${decodeURIComponent(path.split('?')[0])}`, body]),
+    steps
+      .filter(({ state }) => state !== 'obsolete')
+      .map(({ method, path, body }) => [`${method} ${decodeURIComponent(path.split('?')[0])}`, body]),
   )
   return `${JSON.stringify(requests, null, 2)}\n`
 }
@@ -34,6 +36,7 @@ function showStep({ what, state, differences, foreign }: SetupStep): string {
   )
   return [
     `${SIGNS[state]} ${what}\n`,
+    ...(state === 'obsolete' ? ['    no longer in the config, and still applies: --prune deletes it\n'] : []),
     ...(foreign === undefined ? [] : [`    ${foreign}: only --force overwrites it\n`]),
     ...(state === 'different' ? fields : []),
   ].join('')

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import type { ServiceConfig } from '../config/config.ts'
 import { ConfigError } from '../config/errors.ts'
 import { suggestion } from '../config/nearest.ts'
-import type { DestinationSetup, SetupPlan } from '../setup.ts'
+import type { DestinationSetup, SetupStep } from '../setup.ts'
 import { configOption, readConfig } from './config-file.ts'
 import { type CliContext, EXIT } from './context.ts'
 import { showNotes, showPlan, showRequests } from './es-show.ts'
@@ -14,6 +14,7 @@ interface SetupOptions {
   readonly print?: boolean
   readonly assume?: string
   readonly force?: boolean
+  readonly prune?: boolean
 }
 
 /** `sluice es`: the server that an exporter sends to. */
@@ -25,7 +26,11 @@ export function addEs(program: Command, context: CliContext, setResult: (code: n
     .option('--exporter <id>', 'which exporter, where the config has several')
     .option('--dry-run', `only say what would change; ends with ${EXIT.pending} when something would`)
     .addOption(
-      new Option('--print', 'only print all requests, as one JSON object').conflicts(['dryRun', 'force']),
+      new Option('--print', 'only print all requests, as one JSON object').conflicts([
+        'dryRun',
+        'force',
+        'prune',
+      ]),
     )
     .addOption(
       new Option(
@@ -34,6 +39,7 @@ export function addEs(program: Command, context: CliContext, setResult: (code: n
       ).choices(['elasticsearch', 'opensearch']),
     )
     .option('--force', 'overwrite also what Sluice did not make')
+    .option('--prune', 'delete index templates of policies and modes that the config no longer has')
     .action(async (options: SetupOptions) => setResult(await setUp(options, context)))
 }
 
@@ -52,15 +58,16 @@ async function setUp(options: SetupOptions, context: CliContext): Promise<number
     return EXIT.ok
   }
   context.stdout.write(showPlan(plan))
-  if (plan.steps.every(({ state }) => state === 'same')) return EXIT.ok
+  const due = plan.steps.filter((step) => isDue(step, options)).length
+  if (due === 0) return EXIT.ok
   if (options.dryRun) return EXIT.pending
-  await setup.apply(plan, { force: options.force ?? false })
-  context.stdout.write(`done: ${summary(plan)}\n`)
+  await setup.apply(plan, { force: options.force ?? false, prune: options.prune ?? false })
+  context.stdout.write(`done: ${due} requests, and nothing is left to change\n`)
   return EXIT.ok
 }
 
-function summary({ steps }: SetupPlan): string {
-  return `${steps.filter(({ state }) => state !== 'same').length} written, and nothing is left to change`
+function isDue({ state }: SetupStep, { prune }: SetupOptions): boolean {
+  return state === 'obsolete' ? prune === true : state !== 'same'
 }
 
 function openSetup({ exporter, assume }: SetupOptions, { exporters }: ServiceConfig): DestinationSetup {

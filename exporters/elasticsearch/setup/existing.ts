@@ -18,12 +18,36 @@ export async function readExisting(requests: Requests, asset: Asset): Promise<Ex
   return body && { body, query: queryFor(asset, answer.json) }
 }
 
+/** Index templates that Sluice made for a policy or mode which the config no longer has: they still apply. */
+export async function leftovers(
+  requests: Requests,
+  prefix: string,
+  assets: readonly Asset[],
+): Promise<readonly Pick<Asset, 'kind' | 'name'>[]> {
+  const path = `/_index_template/${encodeURIComponent(`${prefix}-logs-`)}*`
+  const answer = await requests.send('GET', path)
+  if (answer.status === 404) return []
+  if (answer.status !== 200) throw refusal('GET', path, answer)
+  const templates = (answer.json.index_templates ?? []) as readonly {
+    readonly name: string
+    readonly index_template: Json
+  }[]
+  const wanted = new Set(assets.filter(({ kind }) => kind === 'index template').map(({ name }) => name))
+  return templates
+    .filter(({ name, index_template }) => !wanted.has(name) && isOurs('index template', index_template))
+    .map(({ name }) => ({ kind: 'index template', name }))
+}
+
 /** Why something must not be overwritten without being told to; undefined where an older Sluice or this one made it. */
 export function foreignness({ kind }: Asset, { body }: Existing): string | undefined {
   const { managedBy, version } = maker(kind, body)
   if (managedBy !== META.managed_by)
     return `Sluice did not make it${managedBy === '' ? '' : `, ${managedBy} did`}`
   return version > ASSETS_VERSION ? 'a newer Sluice made it' : undefined
+}
+
+function isOurs(kind: Asset['kind'], body: Json): boolean {
+  return maker(kind, body).managedBy === META.managed_by
 }
 
 function bodyIn({ kind, name }: Asset, json: Json): Json | undefined {

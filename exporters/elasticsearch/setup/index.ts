@@ -9,7 +9,7 @@ import { defaultMode, type ElasticsearchConfig } from '../config.ts'
 import { type Asset, pathOf } from './asset.ts'
 import { assetsFor } from './assets.ts'
 import { differences } from './diff.ts'
-import { foreignness, readExisting } from './existing.ts'
+import { foreignness, leftovers, readExisting } from './existing.ts'
 import { fallbacks } from './field-types.ts'
 import type { Mode } from './names.ts'
 import { Requests, refusal } from './request.ts'
@@ -24,7 +24,12 @@ export function setupOf(config: ElasticsearchConfig, { assume, signal }: SetupCo
     const server = assume === undefined ? await inspectServer(requests) : assumedServer(assume)
     const { assets, notes } = assetsFor(server, options)
     const steps = await Promise.all(assets.map((asset) => stepFor(asset, assume === undefined)))
-    return { server: nameOf(server), steps, notes: [...fallbacks(server.fields), ...notes] }
+    const old = assume === undefined ? await leftovers(requests, config.setup.prefix, assets) : []
+    return {
+      server: nameOf(server),
+      steps: [...old.map(deletion), ...steps],
+      notes: [...fallbacks(server.fields), ...notes],
+    }
   }
 
   async function stepFor(asset: Asset, isAsked: boolean): Promise<SetupStep> {
@@ -49,7 +54,7 @@ export function setupOf(config: ElasticsearchConfig, { assume, signal }: SetupCo
 
   return {
     plan,
-    async apply({ steps }, { force = false } = {}) {
+    async apply({ steps }, { force = false, prune = false } = {}) {
       if (assume !== undefined) throw new SetupError('a server that is only assumed cannot be changed')
       const foreign = steps.filter((step) => step.foreign !== undefined)
       if (foreign.length > 0 && !force) {
@@ -57,12 +62,12 @@ export function setupOf(config: ElasticsearchConfig, { assume, signal }: SetupCo
           foreign.map(({ what, foreign: why }) => `${what} is left as it is: ${why}`).join('\n'),
         )
       }
-      for (const { state, method, path, body } of steps) {
-        if (state === 'same') continue
+      const due = steps.filter(({ state }) => isDue(state) || (prune && state === 'obsolete'))
+      for (const { method, path, body } of due) {
         const answer = await requests.send(method, path, body)
         if (answer.status >= 300) throw refusal(method, path, answer)
       }
-      const left = (await plan()).steps.filter(({ state }) => state !== 'same')
+      const left = (await plan()).steps.filter(({ state }) => isDue(state))
       if (left.length > 0) {
         const fields = left.flatMap(({ what, differences: changed }) =>
           changed.map(({ path }) => `${what}: ${path}`),
@@ -70,6 +75,21 @@ export function setupOf(config: ElasticsearchConfig, { assume, signal }: SetupCo
         throw new SetupError(`the server took everything and still has other values in ${fields.join(', ')}`)
       }
     },
+  }
+}
+
+function isDue(state: SetupStep['state']): boolean {
+  return state === 'missing' || state === 'different'
+}
+
+function deletion(asset: Pick<Asset, 'kind' | 'name'>): SetupStep {
+  return {
+    what: `${asset.kind} ${asset.name}`,
+    method: 'DELETE',
+    path: pathOf(asset),
+    body: undefined,
+    state: 'obsolete',
+    differences: [],
   }
 }
 

@@ -31,7 +31,7 @@ export class SetupOnStart {
     try {
       const setup = this.#begin()
       const plan = await setup.plan()
-      const changes = plan.steps.filter(({ state }) => state !== 'same')
+      const changes = plan.steps.filter(({ state }) => state === 'missing' || state === 'different')
       for (const note of plan.notes) log.info({ server: plan.server }, note)
       if (changes.length > 0) await setup.apply(plan)
       for (const { what, state } of changes) log.info({ what }, state === 'missing' ? 'created' : 'updated')

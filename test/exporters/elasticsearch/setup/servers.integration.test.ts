@@ -143,6 +143,21 @@ describe('the setup of Elasticsearch 9', () => {
     expect(statesOf(await place.setup(changed).plan())).toEqual({ same: plan.steps.length })
   })
 
+  it('deletes the templates of policies that the config no longer has, when it is told to', async () => {
+    const less = { ...setup, lifecycle: { policies: { default: { delete: '14d' } } } }
+    const next = await place.setup(less).plan()
+    expect(next.steps.filter(({ state }) => state === 'obsolete').map(({ what }) => what)).toEqual([
+      `index template ${place.name}-logs-ecs-audit`,
+      `index template ${place.name}-logs-otel-audit`,
+    ])
+
+    await place.setup(less).apply(next)
+    expect(statesOf(await place.setup(less).plan())).toMatchObject({ obsolete: 2 })
+
+    await place.setup(less).apply(next, { prune: true })
+    expect(statesOf(await place.setup(less).plan())).toEqual({ same: plan.steps.length - 3 })
+  })
+
   it('leaves alone what somebody else made, until it is forced', async () => {
     const other = new Place(place.url)
     const name = `${other.name}-logs-otel@settings`
