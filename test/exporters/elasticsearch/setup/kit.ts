@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import type { z } from 'zod'
 import { config } from '../../../../exporters/elasticsearch/config.ts'
 import { elasticsearch } from '../../../../exporters/elasticsearch/index.ts'
@@ -16,6 +16,8 @@ export class Place {
   readonly url: string
   /** Of datasets, and of all that the setup makes. */
   readonly name = `t${randomBytes(4).toString('hex')}`
+  /** Templates of different tests may overlap, and no two may be as good as each other. */
+  readonly #priority = randomInt(1000, 2 ** 24) * 100
   readonly #authorization: string | undefined
 
   constructor(url: string, authorization?: string) {
@@ -28,7 +30,13 @@ export class Place {
     return {
       endpoint: this.url,
       ...(this.#authorization && { headers: { authorization: this.#authorization } }),
-      setup: { prefix: this.name, datasets: [this.name, `${this.name}.*`], replicas: 0, ...setup },
+      setup: {
+        prefix: this.name,
+        priority: { otel: this.#priority + 50, ecs: this.#priority },
+        datasets: [this.name, `${this.name}.*`],
+        replicas: 0,
+        ...setup,
+      },
       ...more,
     }
   }
