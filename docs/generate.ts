@@ -1,18 +1,21 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { kibanaObjects } from '../exporters/elasticsearch/kibana/objects.ts'
+import { toNdjson } from '../exporters/elasticsearch/kibana/saved-object.ts'
 import { rules } from '../extensions/alerts/rules/index.ts'
 import { components } from '../src/components.ts'
 import { configJsonSchema } from '../src/config/json-schema.ts'
 import { Service } from '../src/config/schema.ts'
 import type { ComponentDefinition } from '../src/define.ts'
 
-/** Files that are made from the components themselves; `npm run docs` writes them. */
+/** Files that are made from the code itself; `npm run docs` writes them. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/reference.md', reference()],
     ['docs/alerts.md', alertsPage()],
     ['config/schema.json', `${JSON.stringify(configJsonSchema(components), null, 2)}\n`],
+    ['deploy/kibana/sluice.ndjson', toNdjson(kibanaObjects())],
   ])
 }
 
