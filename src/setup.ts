@@ -7,6 +7,15 @@ export interface DestinationSetup {
    * somebody else made, before anything is done, unless `force` is set. Deletes what is obsolete with `prune` only.
    */
   apply(plan: SetupPlan, options?: { readonly force?: boolean; readonly prune?: boolean }): Promise<void>
+  /** Brings screens for people into the Kibana at `url`, and says what became of each. Throws `SetupError`. */
+  installScreens(options: ScreenOptions): Promise<readonly string[]>
+}
+
+export interface ScreenOptions {
+  readonly url: string
+  /** The default one unless set. */
+  readonly space: string | undefined
+  readonly dryRun: boolean
 }
 
 /** What an exporter needs to say what its destination is to have. */

@@ -15,6 +15,8 @@ interface SetupOptions {
   readonly assume?: string
   readonly force?: boolean
   readonly prune?: boolean
+  readonly kibana?: string
+  readonly space?: string
 }
 
 /** `sluice es`: the server that an exporter sends to. */
@@ -40,6 +42,8 @@ export function addEs(program: Command, context: CliContext, setResult: (code: n
     )
     .option('--force', 'overwrite also what Sluice did not make')
     .option('--prune', 'delete index templates of policies and modes that the config no longer has')
+    .option('--kibana <url>', 'bring data views, searches and dashboards into this Kibana as well')
+    .option('--space <id>', 'the space of Kibana that they go to')
     .action(async (options: SetupOptions) => setResult(await setUp(options, context)))
 }
 
@@ -59,11 +63,16 @@ async function setUp(options: SetupOptions, context: CliContext): Promise<number
   }
   context.stdout.write(showPlan(plan))
   const due = plan.steps.filter((step) => isDue(step, options)).length
-  if (due === 0) return EXIT.ok
-  if (options.dryRun) return EXIT.pending
-  await setup.apply(plan, { force: options.force ?? false, prune: options.prune ?? false })
-  context.stdout.write(`done: ${due} requests, and nothing is left to change\n`)
-  return EXIT.ok
+  if (due > 0 && !options.dryRun) {
+    await setup.apply(plan, { force: options.force ?? false, prune: options.prune ?? false })
+    context.stdout.write(`done: ${due} requests, and nothing is left to change\n`)
+  }
+  if (options.kibana !== undefined) {
+    const { kibana: url, space, dryRun = false } = options
+    const lines = await setup.installScreens({ url, space, dryRun })
+    context.stdout.write(lines.map((line) => `${line}\n`).join(''))
+  }
+  return due > 0 && options.dryRun ? EXIT.pending : EXIT.ok
 }
 
 function isDue({ state }: SetupStep, { prune }: SetupOptions): boolean {

@@ -35,7 +35,8 @@ export async function leftovers(
   const wanted = new Set(assets.filter(({ kind }) => kind === 'index template').map(({ name }) => name))
   return templates
     .filter(({ name, index_template }) => !wanted.has(name) && isOurs('index template', index_template))
-    .map(({ name }) => ({ kind: 'index template', name }))
+    .map(({ name }) => ({ kind: 'index template' as const, name }))
+    .sort((a, b) => a.name.localeCompare(b.name))
 }
 
 /** Why something must not be overwritten without being told to; undefined where an older Sluice or this one made it. */

@@ -11,6 +11,7 @@ import { assetsFor } from './assets.ts'
 import { differences } from './diff.ts'
 import { foreignness, leftovers, readExisting } from './existing.ts'
 import { fallbacks } from './field-types.ts'
+import { setUpKibana } from './kibana.ts'
 import type { Mode } from './names.ts'
 import { Requests, refusal } from './request.ts'
 import { assumedServer, inspectServer, type Server } from './server.ts'
@@ -54,6 +55,7 @@ export function setupOf(config: ElasticsearchConfig, { assume, signal }: SetupCo
 
   return {
     plan,
+    installScreens: (screens) => setUpKibana(config, { ...screens, modes: options.modes }, signal),
     async apply({ steps }, { force = false, prune = false } = {}) {
       if (assume !== undefined) throw new SetupError('a server that is only assumed cannot be changed')
       const foreign = steps.filter((step) => step.foreign !== undefined)

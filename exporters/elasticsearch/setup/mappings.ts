@@ -1,5 +1,5 @@
 import type { Json } from './request.ts'
-import type { Server } from './server.ts'
+import { isOlder, type Server } from './server.ts'
 
 const KEYWORD = { type: 'keyword', ignore_above: 1024 }
 
@@ -7,13 +7,16 @@ const KEYWORD = { type: 'keyword', ignore_above: 1024 }
 const STRINGS = { strings: { match_mapping_type: 'string', mapping: KEYWORD } }
 /** Elasticsearch would take a float, and lose digits. */
 const DOUBLES = { doubles: { match_mapping_type: 'double', mapping: { type: 'double' } } }
+/** For servers that refuse a document which is the first to have a field, and has 12.25 and 7 in it. */
+const LONGS = { longs: { match_mapping_type: 'long', mapping: { type: 'double' } } }
 
 export interface MappingOptions {
   readonly timestamp: 'date_nanos' | 'date'
 }
 
 /** For documents of mode `otel`: docs/elasticsearch.md. */
-export function otelMappings({ fields, has }: Server, options: MappingOptions): Json {
+export function otelMappings(server: Server, options: MappingOptions): Json {
+  const { fields, has } = server
   const { text, nanoseconds, json } = fields
   const attributes = (priority: number, properties: Json = {}): Json => ({
     ...fields.attributes,
@@ -31,6 +34,7 @@ export function otelMappings({ fields, has }: Server, options: MappingOptions): 
       ...longTexts(text),
       STRINGS,
       DOUBLES,
+      ...(fields.attributes.type === 'passthrough' ? [] : longs(server)),
     ],
     properties: {
       ...commonProperties(fields, options),
@@ -71,7 +75,8 @@ export function otelMappings({ fields, has }: Server, options: MappingOptions): 
 }
 
 /** For documents of mode `ecs`. Where the server has the names of ECS itself, as ecs@mappings, those are added. */
-export function ecsMappings({ fields, componentTemplates }: Server, options: MappingOptions): Json {
+export function ecsMappings(server: Server, options: MappingOptions): Json {
+  const { fields, componentTemplates } = server
   const { text, nanoseconds, json } = fields
   const hasEcs = componentTemplates.has(ECS_COMPONENT)
   return {
@@ -82,6 +87,7 @@ export function ecsMappings({ fields, componentTemplates }: Server, options: Map
       // The last rule of ecs@mappings is this one.
       ...(hasEcs ? [] : [STRINGS]),
       DOUBLES,
+      ...longs(server),
     ],
     properties: {
       ...commonProperties(fields, options),
@@ -116,6 +122,10 @@ function longTexts(text: Json): Json[] {
     { stacktraces: { match_mapping_type: 'string', match: '*stack*trace', mapping: text } },
     { messages: { match_mapping_type: 'string', match: '*message', mapping: text } },
   ]
+}
+
+function longs({ product, version }: Server): Json[] {
+  return product === 'OpenSearch' || isOlder(version, [9, 0]) ? [LONGS] : []
 }
 
 function isDynamic(mapping: Json): boolean {

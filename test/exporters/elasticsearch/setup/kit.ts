@@ -62,8 +62,8 @@ export class Place {
   }
 
   /** Sends the records of four languages, and returns why some were refused. */
-  async deliver(mode: 'otel' | 'ecs', dataset = this.name): Promise<readonly string[]> {
-    const settings = this.settings({}, { mapping: { mode }, document_id: 'attribute' })
+  async deliver(mode: 'otel' | 'ecs', dataset = this.name, more: object = {}): Promise<readonly string[]> {
+    const settings = this.settings({}, { mapping: { mode }, document_id: 'attribute', ...more })
     const exporter = elasticsearch.create(elasticsearch.config.parse(settings as never), testContext())
     const reasons: string[] = []
     for (const { bytes } of await payloads(dataset)) {
