@@ -1,3 +1,5 @@
+import type { Logger } from 'pino'
+
 /** What a destination must have before an exporter can send to it as it should: templates, policies, roles. */
 export interface DestinationSetup {
   /** Looks what is there and what is not. Throws `SetupError`. */
@@ -9,6 +11,7 @@ export interface DestinationSetup {
   apply(plan: SetupPlan, options?: { readonly force?: boolean; readonly prune?: boolean }): Promise<void>
   /** Brings screens for people into the Kibana at `url`, and says what became of each. Throws `SetupError`. */
   installScreens(options: ScreenOptions): Promise<readonly string[]>
+  close(): Promise<void>
 }
 
 export interface ScreenOptions {
@@ -20,10 +23,9 @@ export interface ScreenOptions {
 
 /** What an exporter needs to say what its destination is to have. */
 export interface SetupContext {
-  /** As in the config: `elasticsearch/audit`. */
-  readonly id: string
   /** Plans for the newest server of this name, which is not asked: the plan can only be shown. */
   readonly assume?: string
+  readonly log: Logger
   readonly signal: AbortSignal
 }
 
@@ -40,7 +42,7 @@ export interface SetupPlan {
 export interface SetupStep {
   /** For people: `component template sluice-logs-otel@mappings`. */
   readonly what: string
-  readonly method: string
+  readonly method: 'PUT' | 'DELETE'
   readonly path: string
   /** Undefined where there is nothing to send. */
   readonly body: object | undefined

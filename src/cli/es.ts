@@ -3,6 +3,7 @@ import type { ServiceConfig } from '../config/config.ts'
 import { ConfigError } from '../config/errors.ts'
 import { suggestion } from '../config/nearest.ts'
 import type { DestinationSetup, SetupStep } from '../setup.ts'
+import { createLogger } from '../telemetry/logger.ts'
 import { configOption, readConfig } from './config-file.ts'
 import { type CliContext, EXIT } from './context.ts'
 import { showNotes, showPlan, showRequests } from './es-show.ts'
@@ -54,7 +55,19 @@ async function setUp(options: SetupOptions, context: CliContext): Promise<number
       'goes with --print: nothing can be changed on a server that is only assumed',
     )
   }
-  const setup = openSetup(options, readConfig(options.config, context))
+  const setup = openSetup(options, readConfig(options.config, context), context.stderr)
+  try {
+    return await runSetup(setup, options, context)
+  } finally {
+    await setup.close()
+  }
+}
+
+async function runSetup(
+  setup: DestinationSetup,
+  options: SetupOptions,
+  context: CliContext,
+): Promise<number> {
   const plan = await setup.plan()
   if (options.print) {
     context.stderr.write(showNotes(plan))
@@ -79,7 +92,11 @@ function isDue({ state }: SetupStep, { prune }: SetupOptions): boolean {
   return state === 'obsolete' ? prune === true : state !== 'same'
 }
 
-function openSetup({ exporter, assume }: SetupOptions, { exporters }: ServiceConfig): DestinationSetup {
+function openSetup(
+  { exporter, assume }: SetupOptions,
+  { exporters }: ServiceConfig,
+  stderr: CliContext['stderr'],
+): DestinationSetup {
   const able = [...exporters.values()].filter(({ definition }) => definition.setup !== undefined)
   const ids = able.map(({ id }) => id)
   const chosen = exporter === undefined ? able[0] : able.find(({ id }) => id === exporter)
@@ -94,6 +111,11 @@ function openSetup({ exporter, assume }: SetupOptions, { exporters }: ServiceCon
     throw ConfigError.about('--exporter', `say which exporter is meant: ${ids.join(', ')}`)
   }
   const { id, definition, config } = chosen
-  const context = { id, signal: new AbortController().signal, ...(assume !== undefined && { assume }) }
+  const log = createLogger({
+    level: 'warn',
+    encoding: 'console',
+    destination: { write: (line) => void stderr.write(line) },
+  }).child({ exporter: id })
+  const context = { log, signal: new AbortController().signal, ...(assume !== undefined && { assume }) }
   return (definition.setup as NonNullable<typeof definition.setup>)(config, context)
 }

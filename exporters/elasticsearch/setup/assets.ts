@@ -1,4 +1,5 @@
 import { SetupError } from '../../../src/setup.ts'
+import { deadLetterTemplate } from '../dead-letter-template.ts'
 import { type Asset, META } from './asset.ts'
 import type { SetupConfig } from './config.ts'
 import {
@@ -26,6 +27,8 @@ export interface AssetOptions {
   readonly modes: readonly Mode[]
   /** The one data stream of everything, where the config names one. */
   readonly index: string | undefined
+  /** Where dead letters go, if the exporter keeps them there. */
+  readonly deadLetters: string | undefined
 }
 
 /** Where users of the built-in templates put what is theirs. */
@@ -60,6 +63,7 @@ export function assetsFor(server: Server, options: AssetOptions): Assets {
       ...lifecycleComponents(kind, policies),
       ...perMode.flatMap(({ components }) => components),
       ...perMode.flatMap(({ templates }) => templates),
+      ...deadLettersOf(options),
       ...(kind === 'ism' ? ismPolicies(options, policies) : []),
       ...rolesOf(server, options, notes),
     ],
@@ -209,6 +213,12 @@ function pipelineOf({ has }: Server, { prefix, ingest_pipeline }: SetupConfig, n
     processors: [...ingest_pipeline.processors, ...(hasHook ? [hook] : [])],
   }
   return [{ kind: 'ingest pipeline', name: `${prefix}-logs`, body }]
+}
+
+function deadLettersOf({ deadLetters }: AssetOptions): Asset[] {
+  if (deadLetters === undefined) return []
+  const { name, body } = deadLetterTemplate(deadLetters)
+  return [{ kind: 'index template', name, body: { ...body, _meta: META } }]
 }
 
 function ismPolicies(options: AssetOptions, policies: readonly NamedPolicy[]): Asset[] {

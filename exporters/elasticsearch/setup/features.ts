@@ -1,4 +1,5 @@
-import { type Answer, type Json, type Requests, refusal } from './request.ts'
+import type { JsonAnswer } from '../client/json.ts'
+import { type Json, type Requests, refusal } from './request.ts'
 
 /** What servers differ in. */
 export type Feature =
@@ -72,7 +73,7 @@ async function hasApi(requests: Requests, path: string): Promise<boolean> {
   return answer.status === 200 || (answer.status === 404 && !isUnknownPath(answer))
 }
 
-function isUnknownPath({ json }: Answer): boolean {
+function isUnknownPath({ json }: JsonAnswer): boolean {
   return typeof json.error === 'string' && json.error.startsWith('no handler found')
 }
 

@@ -17,9 +17,15 @@ import { Requests, refusal } from './request.ts'
 import { assumedServer, inspectServer, type Server } from './server.ts'
 
 /** How the server of an exporter is made ready. Throws `SetupError` where its settings leave nothing to set up. */
-export function setupOf(config: ElasticsearchConfig, { assume, signal }: SetupContext): DestinationSetup {
-  const requests = new Requests(config, signal)
-  const options = { setup: config.setup, modes: modesOf(config), index: config.logs_index }
+export function setupOf(config: ElasticsearchConfig, context: SetupContext): DestinationSetup {
+  const { assume, signal } = context
+  const options = {
+    setup: config.setup,
+    modes: modesOf(config),
+    index: config.logs_index,
+    deadLetters: config.dead_letters?.data_stream,
+  }
+  const requests = new Requests(config, context)
 
   async function plan(): Promise<SetupPlan> {
     const server = assume === undefined ? await inspectServer(requests) : assumedServer(assume)
@@ -55,6 +61,7 @@ export function setupOf(config: ElasticsearchConfig, { assume, signal }: SetupCo
 
   return {
     plan,
+    close: () => requests.close(),
     installScreens: (screens) => setUpKibana(config, { ...screens, modes: options.modes }, signal),
     async apply({ steps }, { force = false, prune = false } = {}) {
       if (assume !== undefined) throw new SetupError('a server that is only assumed cannot be changed')

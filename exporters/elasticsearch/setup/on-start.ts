@@ -28,8 +28,9 @@ export class SetupOnStart {
 
   async #run(): Promise<void> {
     const { log, health } = this.#context
+    let setup: DestinationSetup | undefined
     try {
-      const setup = this.#begin()
+      setup = this.#begin()
       const plan = await setup.plan()
       const changes = plan.steps.filter(({ state }) => state === 'missing' || state === 'different')
       for (const note of plan.notes) log.info({ server: plan.server }, note)
@@ -40,6 +41,8 @@ export class SetupOnStart {
       if (error.isTransient) throw new RetryableError(error.message, { cause: error, reason: 'setup' })
       log.error({ err: error.message }, 'the server could not be set up; records go to it as it is')
       health('degraded', `not set up: ${error.message}`)
+    } finally {
+      await setup?.close()
     }
     this.#isOver = true
   }

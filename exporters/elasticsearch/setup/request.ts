@@ -1,70 +1,56 @@
+import type { Logger } from 'pino'
+import { RetryableError } from '../../../src/component.ts'
 import { SetupError } from '../../../src/setup.ts'
-import { authorization, type ElasticsearchConfig, nodesOf } from '../config.ts'
+import { Client } from '../client/client.ts'
+import { type JsonAnswer, sendJson } from '../client/json.ts'
+import { nameOf, type Request } from '../client/node.ts'
+import type { ElasticsearchConfig } from '../config.ts'
 
-export type Json = Readonly<Record<string, unknown>>
-
-export interface Answer {
-  readonly status: number
-  /** Empty where the answer is no JSON object. */
-  readonly json: Json
-}
+export type Json = JsonAnswer['json']
 
 const TIMEOUT_MS = 30_000
+const BUSY = 429
 
-/** Asks the nodes of an exporter what need not be fast: one after the other, until one answers. */
+/** Asks the nodes of an exporter what need not be fast. */
 export class Requests {
-  readonly #config: ElasticsearchConfig
+  readonly #client: Client
   readonly #signal: AbortSignal
   /** Hosts without credentials, for messages. */
   readonly nodes: string
 
-  constructor(config: ElasticsearchConfig, signal: AbortSignal) {
-    this.#config = config
+  constructor(
+    config: ElasticsearchConfig,
+    { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
+  ) {
+    this.#client = new Client(config, { log })
     this.#signal = signal
-    this.nodes = nodesOf(config)
-      .map((node) => new URL(node).host)
-      .join(', ')
+    this.nodes = this.#client.seeds.map(nameOf).join(', ')
   }
 
   /** Whatever the status is. Throws a transient `SetupError` when no node answers, or none can now. */
-  async send(method: string, path: string, body?: object): Promise<Answer> {
-    let problem: unknown
-    for (const endpoint of nodesOf(this.#config)) {
-      const node = new URL(endpoint)
-      try {
-        const answer = await this.#ask(node, method, path, body)
-        if (answer.status !== 429 && answer.status < 502) return answer
-        problem = new Error(`it answered ${answer.status}`)
-      } catch (error) {
+  async send(method: Request['method'], path: string, body?: object): Promise<JsonAnswer> {
+    const limit = AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)])
+    const answer = await sendJson(this.#client, { method, path, ...(body && { body }) }, limit).catch(
+      (cause: unknown) => {
         this.#signal.throwIfAborted()
-        problem = error
-      }
+        if (cause instanceof RetryableError) throw new SetupError(cause.message, { cause, isTransient: true })
+        throw cause
+      },
+    )
+    const { status } = answer
+    if (status === BUSY || status > 501) {
+      throw new SetupError(`${this.nodes} answered ${status}`, { isTransient: true })
     }
-    throw new SetupError(`${this.nodes} did not answer: ${messageOf(problem)}`, {
-      cause: problem,
-      isTransient: true,
-    })
+    return answer
   }
 
-  async #ask(node: URL, method: string, path: string, body?: object): Promise<Answer> {
-    const auth = authorization(this.#config, node)
-    const response = await fetch(`${node.origin}${node.pathname.replace(/\/$/, '')}${path}`, {
-      method,
-      headers: {
-        ...this.#config.headers,
-        accept: 'application/json',
-        ...(body && { 'content-type': 'application/json' }),
-        ...(auth && { authorization: auth }),
-      },
-      ...(body && { body: JSON.stringify(body) }),
-      signal: AbortSignal.any([this.#signal, AbortSignal.timeout(TIMEOUT_MS)]),
-    })
-    return { status: response.status, json: parse(await response.text()) }
+  async close(): Promise<void> {
+    await this.#client.close()
   }
 }
 
 /** Why the server refused, with the rights that are missing where it says so. */
-export function refusal(method: string, path: string, { status, json }: Answer): SetupError {
+export function refusal(method: string, path: string, { status, json }: JsonAnswer): SetupError {
   const error = json.error as
     | { readonly type?: string; readonly reason?: string; readonly caused_by?: unknown }
     | undefined
@@ -91,18 +77,4 @@ export function innermostReason(error: Json): string {
   let inner: Json = error
   while (typeof inner.caused_by === 'object' && inner.caused_by !== null) inner = inner.caused_by as Json
   return String(inner.reason ?? '')
-}
-
-function parse(text: string): Json {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as Json) : {}
-  } catch {
-    return {}
-  }
-}
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? error.cause.message || error.message : error.message
 }

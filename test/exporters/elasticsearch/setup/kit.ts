@@ -1,4 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto'
+import { pino } from 'pino'
 import type { z } from 'zod'
 import { config } from '../../../../exporters/elasticsearch/config.ts'
 import { elasticsearch } from '../../../../exporters/elasticsearch/index.ts'
@@ -42,7 +43,10 @@ export class Place {
   }
 
   setup(setup: Setup, more: object = {}): DestinationSetup {
-    return setupOf(config.parse(this.settings(setup, more)), { id: 'elasticsearch', signal: never })
+    return setupOf(config.parse(this.settings(setup, more)), {
+      log: pino({ level: 'silent' }),
+      signal: never,
+    })
   }
 
   async call(

@@ -25,6 +25,7 @@ function serverThatThrows(...errors: readonly SetupError[]): {
       applied++
     },
     installScreens: async () => [],
+    close: async () => {},
   }
   return { setup, applied: () => applied }
 }
