@@ -6,6 +6,7 @@ import { type BulkOutcome, isRetryable, isUnauthorized, readAnswer } from './ans
 import type { Bulk, BulkRenderer } from './bulk.ts'
 import type { BulkClient, BulkResponse } from './bulk-client.ts'
 import { BulkMetrics } from './bulk-metrics.ts'
+import type { WatchedFields } from './fields/index.ts'
 import { afterFirst, withRest } from './halves.ts'
 import { problemIn } from './item.ts'
 import type { Targets } from './target.ts'
@@ -19,6 +20,7 @@ export interface BulkParts {
   readonly client: BulkClient
   readonly renderer: BulkRenderer
   readonly targets: Targets
+  readonly fields: WatchedFields
 }
 
 /** Sends batches, and settles each document by its own status. */
@@ -45,7 +47,7 @@ export class BulkSender {
     const { client, renderer } = this.#parts
     const bulk = renderer.render(batch)
     if (bulk.records.length === 0) {
-      this.#metrics.rendered(bulk)
+      this.#rendered(bulk)
       return bulk.rejected
     }
     const answered = this.#metrics.requestStarted(bulk.body.length)
@@ -60,7 +62,7 @@ export class BulkSender {
     if (response.status !== 200) return this.#refused(batch, bulk, response, signal)
     const outcome = readAnswer(response.body, bulk.records)
     if (outcome === undefined) throw this.#noAnswer(response)
-    this.#metrics.rendered(bulk)
+    this.#rendered(bulk)
     return this.#settle(batch, bulk.rejected, outcome, response.node)
   }
 
@@ -85,7 +87,7 @@ export class BulkSender {
     }
     const rejected = [...unrendered, ...refused]
     if (again.length === 0) {
-      if (unready.length === 0) this.#health('ok')
+      if (unready.length === 0) this.#well()
       else this.#health('degraded', `${node} is not ready for some documents: ${unready[0].reason}`)
       return rejected
     }
@@ -99,6 +101,18 @@ export class BulkSender {
       ...(again.length < batch.size && { remaining: again }),
       rejected,
     })
+  }
+
+  #well(): void {
+    const { problem } = this.#parts.fields.watch
+    if (problem === undefined) this.#health('ok')
+    else this.#health('degraded', problem)
+  }
+
+  /** Counts what rendering did, once it is settled what becomes of it. */
+  #rendered(bulk: Bulk): void {
+    this.#metrics.rendered(bulk)
+    this.#parts.fields.count(bulk.moved)
   }
 
   /** Whether the server did not know something that can be left out from now on. */
@@ -129,7 +143,7 @@ export class BulkSender {
     }
     if (status === 413 || status === 400) {
       if (batch.size > 1) return this.#sendHalves(batch, signal)
-      this.#metrics.rendered(bulk)
+      this.#rendered(bulk)
       this.#metrics.recordRefused()
       return [{ records: batch.indices(), reason: `${said} to this record alone` }]
     }

@@ -8,6 +8,7 @@ import { UnfitError } from '../../src/logs/ndjson/mapping.ts'
 import { writeJson } from '../../src/logs/ndjson/write-json.ts'
 import type { MalformedError } from '../../src/logs/wire.ts'
 import { attributeId, batchIdHead, type IdOptions } from './document-id.ts'
+import type { FieldWatch, MoveReason } from './fields/field-watch.ts'
 import { Mappings } from './mappings.ts'
 import type { IndexTarget, Targets } from './target.ts'
 
@@ -22,7 +23,11 @@ export interface Bulk {
   readonly missing: ReadonlyMap<string, number>
   /** How many fields did not get the name they asked for. */
   readonly clashes: ReadonlyMap<Clash, number>
+  /** How many attributes were moved into one field. */
+  readonly moved: ReadonlyMap<MoveReason, number>
 }
+
+const NONE_MOVED: Bulk['moved'] = new Map()
 
 /** The JSON of a record over its wire bytes, with room to spare. */
 const GROWTH = 2
@@ -41,6 +46,7 @@ export class BulkRenderer {
   readonly #documents: Documents<IndexTarget>
   readonly #mappings: Mappings
   readonly #ids: IdOptions
+  readonly #watch: FieldWatch | undefined
   #records: number[] = []
   #rejected = new Map<string, number[]>()
   #missing = new Map<string, number>()
@@ -48,23 +54,30 @@ export class BulkRenderer {
   #target: IndexTarget | undefined
   /** The action line up to the position in the id. */
   #head: Buffer = Buffer.alloc(0)
+  /** Where the document begins. */
+  #start = 0
 
   constructor(
     targets: Targets,
     mappings = new Mappings(),
     ids: IdOptions = { attribute: false, batch: true },
+    watch?: FieldWatch,
   ) {
+    this.#watch = watch
     this.#mappings = mappings
     this.#ids = ids
     this.#documents = new Documents<IndexTarget>({
       destination: (route, { receivedMs }) => {
         if (route.unindexed) throw new UnfitError(UNINDEXED, 'it says that it is not to be indexed')
         const mode = mappings.modeOf(route.mode)
-        return { mapping: mappings.of(mode), target: targets.of(route, mode, receivedMs) }
+        const target = targets.of(route, mode, receivedMs)
+        watch?.enter(target, mode)
+        return { mapping: mappings.of(mode), target }
       },
       before: (source, out) => this.#writeAction(source, out),
-      after: ({ record }) => {
+      after: ({ record, target }, out) => {
         this.#records.push(record)
+        watch?.document(target, out, this.#start)
       },
       failed: (record, error) => this.#refuse(record, error),
     })
@@ -84,6 +97,7 @@ export class BulkRenderer {
       rejected: [...this.#rejected].map(([reason, records]) => ({ reason, records })),
       missing: this.#missing,
       clashes: this.#mappings.takeClashes(),
+      moved: this.#watch?.takeMoved() ?? NONE_MOVED,
     }
   }
 
@@ -106,6 +120,7 @@ export class BulkRenderer {
       out.byte(QUOTE)
     } else out.raw(target.actionHead)
     out.raw(target.actionTail)
+    this.#start = out.pos
   }
 
   #refuse(record: number, error: MalformedError | UnfitError): void {

@@ -3,6 +3,7 @@ import { MAPPING_MODES, type MappingMode } from '../../src/logs/ndjson/mapping.t
 import { checkConnection, connectionShape } from './client/settings.ts'
 import { DIRECTIVES, isDateFormat } from './date-format.ts'
 import { deadLetterConfig } from './dead-letter-config.ts'
+import { fieldWatchConfig } from './fields/config.ts'
 import { isIndexText } from './names.ts'
 import { setupConfig } from './setup/config.ts'
 import type { TargetOptions } from './target.ts'
@@ -93,6 +94,7 @@ export const config = z
       .prefault({})
       .describe('How records become documents: docs/elasticsearch.md.'),
     setup: setupConfig,
+    field_watch: fieldWatchConfig,
   })
   .superRefine(checkConnection)
   .refine(({ logs_index, logs_dynamic_index }) => logs_index === undefined || !logs_dynamic_index.enabled, {

@@ -1,4 +1,3 @@
-import { TIME } from '../../../exporters/elasticsearch/kibana/fields.ts'
 import type { LensAttributes } from '../../../exporters/elasticsearch/kibana/lens.ts'
 import type { LensColumn } from '../../../exporters/elasticsearch/kibana/lens-columns.ts'
 import type { SavedObject } from '../../../exporters/elasticsearch/kibana/saved-object.ts'
@@ -75,18 +74,18 @@ export function aggregationsOf(chart: LensAttributes): object {
   const values = columnOrder
     .filter((id) => !isBucket(id))
     .flatMap((id) => Object.entries(metricOf(id, columns[id])))
-  return columnOrder
-    .filter(isBucket)
-    .reduceRight<object>(
-      (aggs, id) => ({ [id]: { ...bucketOf(columns[id]), aggs } }),
-      Object.fromEntries(values),
-    )
+  return columnOrder.filter(isBucket).reduceRight<object>(
+    (aggs, id) => ({
+      [id]: { ...bucketOf(columns[id]), aggs: { ...aggs, ...orderOf(columns[id], columns) } },
+    }),
+    Object.fromEntries(values),
+  )
 }
 
 function bucketOf({ operationType, sourceField: field, params = {} }: LensColumn): object {
   switch (operationType) {
     case 'terms':
-      return { terms: { field, size: params.size, ...orderOf(params) } }
+      return { terms: { field, size: params.size, order: { [ORDER]: params.orderDirection } } }
     case 'date_histogram':
       return { date_histogram: { field, fixed_interval: '1h', min_doc_count: 1 } }
     case 'filters': {
@@ -105,12 +104,21 @@ function bucketOf({ operationType, sourceField: field, params = {} }: LensColumn
   }
 }
 
-function orderOf({ orderBy, orderAgg, orderDirection }: Readonly<Record<string, unknown>>): object {
-  const { type, columnId } = orderBy as { readonly type: string; readonly columnId: string }
-  if (type === 'column') return { order: { [columnId]: orderDirection } }
-  const { operationType, sourceField } = orderAgg as LensColumn
-  if (operationType !== 'count') throw new Error(`not understood: ${operationType}`)
-  return sourceField === TIME ? { order: { _count: orderDirection } } : {}
+const ORDER = 'order'
+const RECORDS = '___records___'
+
+/** As Kibana does, what terms go by is asked for at their level, wherever else it is. */
+function orderOf({ params = {} }: LensColumn, columns: Readonly<Record<string, LensColumn>>): object {
+  const { orderBy, orderAgg } = params as { readonly orderBy?: OrderBy; readonly orderAgg?: LensColumn }
+  if (orderBy === undefined) return {}
+  const column = orderBy.type === 'column' ? columns[orderBy.columnId] : orderAgg
+  if (column === undefined) throw new Error('terms go by nothing')
+  return metricOf(ORDER, column)
+}
+
+interface OrderBy {
+  readonly type: string
+  readonly columnId: string
 }
 
 /** Nothing for what is reckoned from other columns. */
@@ -120,6 +128,7 @@ function metricOf(
 ): object {
   switch (operationType) {
     case 'count':
+      if (field !== RECORDS) return { [id]: { value_count: { field } } }
       return { [id]: { filter: queryOf(filter?.query ?? '') } }
     case 'unique_count':
       return { [id]: { cardinality: { field } } }

@@ -75,7 +75,7 @@ describe('the setup of Elasticsearch 9', () => {
   it('says what the server lacks, and what is there instead', () => {
     expect(plan?.server).toMatch(/^Elasticsearch \d+\.\d+\.\d+ at 127\.0\.0\.1:\d+$/)
     expect(plan?.notes).toContain('the server has no match_only_text: text instead')
-    expect(plan.notes).toContain(
+    expect(plan?.notes).toContain(
       'the server has no index lifecycle management: data stream lifecycle instead',
     )
   })
