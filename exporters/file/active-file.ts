@@ -33,12 +33,12 @@ export class ActiveFile {
     const handle = await open(full, 'r+').catch(async (error: unknown) => {
       if (errorCode(error) !== 'ENOENT') throw error
       await makeDirectory(dirname(full), directoryMode)
-      const made = await open(full, 'wx+', fileMode)
-      await syncDirectory(dirname(full))
-      return made
+      return open(full, 'wx+', fileMode)
     })
     try {
       const size = await wholeLines(handle)
+      // A name that is new, or was when a crash came, may not be durable yet.
+      if (size === 0) await syncDirectory(dirname(full))
       const { birthtimeMs, mtimeMs } = await handle.stat()
       // Where the system knows no birth, it says 1970 or the last change.
       return new ActiveFile(handle, size, birthtimeMs > 0 ? Math.min(birthtimeMs, mtimeMs) : mtimeMs)
