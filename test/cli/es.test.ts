@@ -92,6 +92,17 @@ describe('sluice es setup', () => {
     expect(stderr).toContain('the server has no passthrough: object with disable_objects instead')
   })
 
+  it('prints the template of dead letters where the exporter keeps them', async () => {
+    const config = CONFIG.replace('    setup:', '    dead_letters: {}\n    setup:')
+    const { stdout } = await run(['--print', '--assume', 'elasticsearch'], config)
+    expect(JSON.parse(stdout)).toMatchObject({
+      'PUT /_index_template/logs-sluice.dlq': {
+        index_patterns: ['logs-sluice.dlq-*'],
+        _meta: { managed_by: 'sluice' },
+      },
+    })
+  })
+
   it('says that nobody answers', async () => {
     const { code, stderr } = await run(['--dry-run'])
     expect([code, stderr]).toEqual([1, expect.stringContaining('127.0.0.1:1 did not answer')])
