@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type ElasticsearchServer, startElasticsearch } from '../../../servers/elasticsearch.ts'
 import { Place, type Setup, statesOf } from './kit.ts'
 
@@ -33,7 +33,9 @@ describe('the setup of an Elasticsearch with security', () => {
         },
       },
     }
-    await admin.setup(setup).apply(await admin.setup(setup).plan())
+    // The index that roles are kept in is made as the server starts, and may not be ready yet.
+    const plan = await vi.waitFor(() => admin.setup(setup).plan(), { timeout: 60_000, interval: 500 })
+    await admin.setup(setup).apply(plan)
   })
   afterAll(() => server?.stop())
 
