@@ -1,4 +1,3 @@
-import type { DeliverySettings } from '../../src/delivery/config.ts'
 import { Circuit, type Outcome } from './circuit.ts'
 import type { Clock } from './clock.ts'
 import { Deadlines } from './deadlines.ts'
@@ -8,6 +7,7 @@ import type { Ledger } from './ledger.ts'
 import type { Random } from './random.ts'
 import { Server } from './server.ts'
 import type { Element, Shard, Worker } from './shard.ts'
+import type { DeliveryRules } from './topology.ts'
 
 export interface DrainCosts {
   /** CPU milliseconds. */
@@ -23,7 +23,7 @@ export interface DrainOptions {
   readonly shard: Shard
   readonly elasticsearch: Elasticsearch
   readonly costs: DrainCosts
-  readonly delivery: DeliverySettings
+  readonly delivery: DeliveryRules
   /** After how many milliseconds others get what a dead drain held. */
   readonly workerTimeout: number
 }

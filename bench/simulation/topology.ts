@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { RedisConfig } from '../../connectors/redis/config.ts'
+import type { BackoffSettings } from '../../src/delivery/circuit.ts'
 import { type DeliverySettings, deliveryShape } from '../../src/delivery/config.ts'
 import { costs } from './costs.ts'
 import type { DrainCosts } from './drain.ts'
@@ -26,7 +27,7 @@ export interface Topology {
   readonly gateway: GatewayCosts
   readonly drain: DrainCosts
   readonly redis: RedisRules
-  readonly delivery: DeliverySettings
+  readonly delivery: DeliveryRules
   readonly shard: ShardSettings
   readonly elasticsearch: ElasticsearchSettings
   readonly balancerDetection: number
@@ -49,6 +50,16 @@ const REDIS_RULES = [
   'prefetch',
 ] as const
 
+/** The settings of delivery that the model follows; as many requests are under way as may be. */
+export interface DeliveryRules {
+  readonly timeout: number
+  readonly retry_on_failure: BackoffSettings
+  readonly sending_queue: {
+    readonly num_consumers: number
+    readonly batch: Pick<DeliverySettings['sending_queue']['batch'], 'flush_timeout' | 'max_size'>
+  }
+}
+
 /** SDKs with their queues, or an open loop of requests of one size at an even pace. */
 export type Senders =
   | { readonly kind: 'sdk'; readonly settings: SdkSettings; readonly rate: number }
@@ -60,7 +71,6 @@ export const SIMULATED_CELLS = 3
 /** What a plan looks like to the simulation. */
 export function topologyOf(plan: Plan): Topology {
   const variation = p.cpuVariation.value
-  const delivery = z.object(deliveryShape).parse({ sending_queue: { num_consumers: plan.consumers } })
   const pendingBytes = p.nodeHeap.value * 1e9 * p.pendingShare.value
   return {
     cells: SIMULATED_CELLS,
@@ -74,7 +84,7 @@ export function topologyOf(plan: Plan): Topology {
     gateway: { ...costs.gateway, refusedShare: p.refusedShare.value, variation },
     drain: { ...costs.drain, variation },
     redis: redisRules(),
-    delivery,
+    delivery: deliveryRules({ sending_queue: { num_consumers: plan.consumers } }),
     shard: {
       maxMemory: plan.maxMemory,
       emptyMemory: p.emptyRedis.value * 1e6,
@@ -98,6 +108,18 @@ export function topologyOf(plan: Plan): Topology {
     balancerDetection: p.balancerDetection.value * 1000,
     failover: p.failover.value * 1000,
     zoneStall: p.zoneStall.value * 1000,
+  }
+}
+
+/** What the model follows of these settings. */
+export function deliveryRules(settings: object): DeliveryRules {
+  const { timeout, retry_on_failure, sending_queue } = z.object(deliveryShape).parse(settings)
+  const { initial_interval, max_interval } = retry_on_failure
+  const { flush_timeout, max_size } = sending_queue.batch
+  return {
+    timeout,
+    retry_on_failure: { initial_interval, max_interval },
+    sending_queue: { num_consumers: sending_queue.num_consumers, batch: { flush_timeout, max_size } },
   }
 }
 

@@ -1,11 +1,9 @@
-import { z } from 'zod'
-import { deliveryShape } from '../../src/delivery/config.ts'
 import { Load } from './load.ts'
 import { parameters as p } from './parameters.ts'
 import { planFor } from './plan.ts'
 import type { Observation } from './real-run.ts'
 import { simulate } from './simulate.ts'
-import { type Topology, topologyOf } from './topology.ts'
+import { deliveryRules, type Topology, topologyOf } from './topology.ts'
 
 /** A run that is small enough to be real. */
 export interface Trial {
@@ -73,7 +71,7 @@ const SAMPLE_MS = 250
 function trialTopology(trial: Trial, memory: RedisMemory): Topology {
   const { rate, sinkRate, recordsPerRequest, maxInterval, maxMemory } = trial
   const usual = topologyOf(planFor(rate))
-  const delivery = z.object(deliveryShape).parse({ retry_on_failure: { max_interval: `${maxInterval}ms` } })
+  const delivery = deliveryRules({ retry_on_failure: { max_interval: `${maxInterval}ms` } })
   return {
     ...usual,
     cells: 1,

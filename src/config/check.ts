@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { advice } from './fields.ts'
 import { suggestion } from './nearest.ts'
 import type { Path, Source } from './source.ts'
 
@@ -24,6 +25,8 @@ const NO_BRANCH = 'none of the accepted forms'
 
 /** Names an object knows, by the list of unknown ones that zod reports. */
 const knownNames = new WeakMap<readonly string[], readonly string[]>()
+/** What is to be said to some of the unknown ones, by the same list. */
+const adviceFor = new WeakMap<readonly string[], Readonly<Record<string, string>>>()
 
 /**
  * Checks what stands at `path`, reports all that is wrong with it, and returns it when it is usable.
@@ -94,8 +97,10 @@ function isAboutAll({ path, code }: Issue): boolean {
 function mend(source: Source, root: Path, tree: unknown, issue: Issue): unknown {
   if (issue.code === 'unrecognized_keys') {
     const known = knownNames.get(issue.keys) ?? []
+    const advised = adviceFor.get(issue.keys) ?? {}
     for (const key of issue.keys) {
-      source.report([...root, ...issue.path, key], `unknown option${suggestion(key, known)}`, 'key')
+      const message = Object.hasOwn(advised, key) ? advised[key] : `unknown option${suggestion(key, known)}`
+      source.report([...root, ...issue.path, key], message, 'key')
     }
     return issue.keys.reduce((rest, key) => withValue(rest, [...issue.path, key], undefined), tree)
   }
@@ -111,6 +116,7 @@ function mend(source: Source, root: Path, tree: unknown, issue: Issue): unknown 
 function words(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'unrecognized_keys' && issue.inst instanceof z.ZodObject) {
     knownNames.set(issue.keys, Object.keys(issue.inst.shape))
+    adviceFor.set(issue.keys, advice.get(issue.inst) ?? {})
   }
   if (issue.input === undefined && issue.code.startsWith('invalid_')) return 'required'
   if (issue.code === 'invalid_type') return `expected ${NOUNS[issue.expected] ?? issue.expected}`

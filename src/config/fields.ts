@@ -19,6 +19,9 @@ const SIZE = /^(\d+(?:\.\d+)?) ?((?:[KMGTkmgt]i?)?[Bb])?$/
 
 const ENDPOINT = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]*):(\d{1,5})$/
 
+/** What to say to options that a mapping does not have, by their names, instead of calling them unknown. */
+export const advice = z.registry<Readonly<Record<string, string>>>()
+
 /** Where to listen or to connect. */
 export interface Endpoint {
   readonly host: string

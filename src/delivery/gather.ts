@@ -3,6 +3,8 @@ import type { Lease } from '../component.ts'
 export interface GatherSettings {
   /** Milliseconds to wait for more once there is something. */
   readonly flush_timeout: number
+  /** Bytes with which it waits for no more; `max_size` when absent. */
+  readonly min_size?: number | undefined
   /** Bytes after which no more is gathered. */
   readonly max_size: number
 }
@@ -10,7 +12,7 @@ export interface GatherSettings {
 /** Groups leases into runs worth one request: as many as come within a short wait, up to a size. */
 export async function* gather(
   leases: AsyncIterable<Lease>,
-  settings: GatherSettings,
+  { flush_timeout, max_size, min_size = max_size }: GatherSettings,
 ): AsyncGenerator<[Lease, ...Lease[]], void, undefined> {
   const iterator = leases[Symbol.asyncIterator]()
   let next = iterator.next()
@@ -25,8 +27,8 @@ export async function* gather(
       const timeout = new Promise<undefined>((resolve) => {
         late = () => resolve(undefined)
       })
-      const timer = setTimeout(late, settings.flush_timeout)
-      while (size < settings.max_size) {
+      const timer = setTimeout(late, flush_timeout)
+      while (size < min_size) {
         const more = await Promise.race([next, timeout])
         if (more === undefined || more.done === true) break
         group.push(more.value)

@@ -2,8 +2,9 @@ import type { Logger } from 'pino'
 import { type Exporter, PermanentError, type Rejection, RetryableError } from '../component.ts'
 import type { LogBatch } from '../logs/batch.ts'
 import type { ComponentMetrics } from '../telemetry/metrics.ts'
-import { backoff, Circuit } from './circuit.ts'
+import { backoff } from './circuit.ts'
 import type { DeliverySettings } from './config.ts'
+import { Gate, outagePause } from './gate.ts'
 import { pause } from './pause.ts'
 import { heeded } from './retry-after.ts'
 
@@ -11,17 +12,22 @@ import { heeded } from './retry-after.ts'
 export type Bury = (batch: LogBatch, reason: string, signal: AbortSignal) => Promise<void>
 
 const LATENCY_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 900, 3600]
+/** A retry that leaves no more than this share of the records is a success: the wait before the next one is short again. */
+const PROGRESS = 0.5
+/** The reason of exporters that lack the right to write. */
+const UNAUTHORIZED = 'unauthorized'
 const ATTEMPT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
 /**
  * Brings batches to one exporter: times attempts out, retries with backoff and jitter what may succeed later,
- * buries what never will, and holds back while the destination is down. Shared by all pipelines of the exporter.
+ * buries what never will, and holds back while the destination is down or has no room. Shared by all pipelines of
+ * the exporter.
  */
 export class Sender {
   readonly #exporter: Exporter
   readonly #settings: DeliverySettings
   readonly #log: Logger
-  readonly #circuit: Circuit
+  readonly #gate: Gate
   readonly #metrics: ReturnType<typeof senderMetrics>
   #inFlight = 0
 
@@ -29,12 +35,8 @@ export class Sender {
     this.#exporter = exporter
     this.#settings = settings
     this.#log = log
-    this.#circuit = new Circuit(settings.retry_on_failure)
-    this.#metrics = senderMetrics(
-      metrics,
-      () => this.#inFlight,
-      () => (this.#circuit.isOpen ? 1 : 0),
-    )
+    this.#gate = new Gate(settings, metrics)
+    this.#metrics = senderMetrics(metrics, () => this.#inFlight)
   }
 
   get settings(): DeliverySettings {
@@ -58,14 +60,14 @@ export class Sender {
   /** Resolves once every record is delivered or buried. Rejects only when `signal` aborts first. */
   async send(batch: LogBatch, bury: Bury, signal: AbortSignal): Promise<void> {
     let left = batch
-    for (let retry = 0; left.size > 0; retry++) {
+    for (let retry = 0; left.size > 0; ) {
       try {
-        await this.#circuit.run(() => this.#attempt(left, signal), outagePause, signal)
+        await this.#gate.pass(left, () => this.#attempt(left, signal), signal)
         this.#delivered(left, left.size)
         return
       } catch (error) {
         signal.throwIfAborted()
-        const { remaining, rejected, retryAfter } = this.#outcome(error, left)
+        const { remaining, rejected, retryAfter = 0 } = this.#outcome(error, left)
         let buried = 0
         for (const { records, reason } of rejected) {
           const refused = left.select(records)
@@ -75,13 +77,12 @@ export class Sender {
         const next = remaining === undefined ? left : left.select(remaining)
         this.#delivered(left, left.size - buried - next.size)
         this.#metrics.failed.inc(next.size)
+        if (next.size <= left.size * PROGRESS) retry = 0
         left = next
-        // The circuit waits for a destination that is down.
-        if (left.size > 0 && outagePause(error) === false) {
-          await pause(
-            Math.max(heeded(retryAfter ?? 0), backoff(this.#settings.retry_on_failure, retry)),
-            signal,
-          )
+        // The circuit waits for a destination that is down, and asks for no second wait.
+        if (left.size > 0 && outagePause(error) === undefined) {
+          const wait = Math.max(heeded(retryAfter), backoff(this.#settings.retry_on_failure, retry++))
+          await pause(wait, signal)
         }
       }
     }
@@ -93,19 +94,26 @@ export class Sender {
     this.#inFlight++
     try {
       await this.#exporter.export(batch, AbortSignal.any([signal, timeout]))
-    } catch (error) {
-      if (timeout.aborted && !signal.aborted) {
-        throw new RetryableError(`no answer within ${this.#settings.timeout} ms`, {
-          cause: error,
-          reason: 'timeout',
-          ...settledBefore(error),
-        })
-      }
+    } catch (cause) {
+      if (signal.aborted) throw cause
+      const error = timeout.aborted ? this.#late(cause) : cause
+      if (error instanceof RetryableError) this.#metrics.failedAttempts(error.reason)
+      else if (!(error instanceof PermanentError)) this.#metrics.failedAttempts('unexpected')
       throw error
     } finally {
       this.#inFlight--
       this.#metrics.attempts.observe((performance.now() - started) / 1000)
     }
+  }
+
+  /** With what an attempt that ran out of time had settled all the same: a batch may take several requests. */
+  #late(cause: unknown): RetryableError {
+    const settled = cause instanceof RetryableError && cause.remaining !== undefined ? cause : undefined
+    return new RetryableError(`no answer within ${this.#settings.timeout} ms`, {
+      cause,
+      reason: 'timeout',
+      ...(settled?.remaining && { remaining: settled.remaining, rejected: settled.rejected }),
+    })
   }
 
   /** What an error means for the records: which are to be sent again, and which are lost to the destination. */
@@ -154,31 +162,23 @@ export class Sender {
   }
 }
 
-/** What an attempt that ran out of time had settled all the same: a batch may take several requests. */
-function settledBefore(
-  error: unknown,
-): { readonly remaining: readonly number[]; readonly rejected: readonly Rejection[] } | undefined {
-  if (!(error instanceof RetryableError) || error.remaining === undefined) return undefined
-  return { remaining: error.remaining, rejected: error.rejected }
-}
-
-/** How long at least to leave the destination alone, or false: the failure concerns some records only. */
-function outagePause(error: unknown): number | false {
-  if (error instanceof PermanentError) return false
-  if (error instanceof RetryableError)
-    return error.remaining === undefined ? heeded(error.retryAfter ?? 0) : false
-  return 0
-}
-
-function senderMetrics(metrics: ComponentMetrics, inFlight: () => number, circuitOpen: () => number) {
+function senderMetrics(metrics: ComponentMetrics, inFlight: () => number) {
   metrics.gauge(
     'otelcol_exporter_in_flight_requests',
     'Requests under way to the destination.',
     { data_type: 'logs' },
     inFlight,
   )
-  metrics.gauge('sluice_exporter_circuit_open', '1 while the destination is left alone.', {}, circuitOpen)
+  const failedAttempts = (reason: string) =>
+    metrics.counter(
+      'sluice_exporter_failed_attempts_total',
+      'Attempts of which something is tried again, by reason.',
+      { reason },
+    )
+  // There from the beginning, so that the first one is an increase.
+  failedAttempts(UNAUTHORIZED)
   return {
+    failedAttempts: (reason: string) => failedAttempts(reason).inc(),
     sent: metrics.counter(
       'otelcol_exporter_sent_log_records',
       'Log records the destination took, those it had already included.',

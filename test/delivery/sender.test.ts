@@ -1,20 +1,17 @@
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Exporter, PermanentError, RetryableError } from '../../src/component.ts'
-import type { DeliverySettings } from '../../src/delivery/config.ts'
 import { Sender } from '../../src/delivery/sender.ts'
 import type { LogBatch } from '../../src/logs/batch.ts'
 import { never, testContext } from '../support/component.ts'
 import { batchOf, documentsOf, text } from '../support/otlp.ts'
-
-const SETTINGS: DeliverySettings = {
-  timeout: 1000,
-  retry_on_failure: { initial_interval: 100, max_interval: 1000 },
-  sending_queue: { num_consumers: 1, batch: { flush_timeout: 1, max_size: 1e6 } },
-}
+import { deliverySettings } from './settings.ts'
 
 const bodies = (batch: LogBatch): unknown[] => documentsOf(batch).map((document) => document.body?.text)
 const batch = () => batchOf(['a', 'b', 'c', 'd'].map((body) => ({ body: text(body) })))
+
+/** As many at once as a test sends. */
+const SETTINGS = deliverySettings({ sending_queue: { adaptive_concurrency: { initial_limit: 4 } } })
 
 type Attempt = (batch: LogBatch, signal: AbortSignal) => Promise<void> | void
 
@@ -199,6 +196,167 @@ describe('sending a buffered batch', () => {
     expect(of.buried).toEqual([{ bodies: ['d'], reason: '400 bad' }])
   })
 
+  it('tries what had no room again later, and leaves the destination to the other batches meanwhile', async () => {
+    const of = senderOf(fail(new RetryableError('busy', { reason: 'status_429' })))
+    const first = of.sender.send(batch(), of.bury, never)
+    await vi.advanceTimersByTimeAsync(1)
+    await of.sender.send(batch(), of.bury, never)
+
+    expect(of.seen).toHaveLength(2)
+    expect(await of.context.value('sluice_exporter_circuit_open')).toBe(0)
+    await vi.advanceTimersByTimeAsync(48)
+    expect(of.seen).toHaveLength(2)
+    await vi.advanceTimersByTimeAsync(52)
+    await first
+    expect(of.seen).toHaveLength(3)
+  })
+
+  it('leaves a destination alone that has no room and says for how long', async () => {
+    const of = senderOf(fail(new RetryableError('busy', { reason: 'status_429', retryAfter: 5000 })))
+    const all = [of.sender.send(batch(), of.bury, never)]
+    await vi.advanceTimersByTimeAsync(1)
+    all.push(of.sender.send(batch(), of.bury, never))
+
+    await vi.advanceTimersByTimeAsync(4900)
+    expect(of.seen).toHaveLength(1)
+    // A quarter more is left to chance.
+    await vi.advanceTimersByTimeAsync(1400)
+    await Promise.all(all)
+    expect(of.seen).toHaveLength(3)
+  })
+
+  it('waits longer and longer for records that the destination has no room for, up to the longest wait', async () => {
+    const noRoom = (given: LogBatch): never => {
+      throw new RetryableError('busy', { reason: 'too_many', remaining: given.indices() })
+    }
+    const of = senderOf(...Array.from({ length: 1000 }, () => noRoom))
+    const stop = new AbortController()
+    const sending = of.sender.send(batch(), of.bury, stop.signal)
+    sending.catch(() => {})
+
+    const attemptsIn = async (ms: number): Promise<number> => {
+      const before = of.seen.length
+      await vi.advanceTimersByTimeAsync(ms)
+      return of.seen.length - before
+    }
+    expect(await attemptsIn(10_000)).toBeLessThanOrEqual(5 + 18)
+    const settled = await attemptsIn(10_000)
+    stop.abort(new Error('stopping'))
+
+    expect(settled).toBeGreaterThanOrEqual(10)
+    expect(settled).toBeLessThanOrEqual(20)
+    await expect(sending).rejects.toThrow('stopping')
+  })
+
+  it('waits shortly again once most of a batch is delivered', async () => {
+    const noRoom = (given: LogBatch): never => {
+      throw new RetryableError('busy', { reason: 'too_many', remaining: given.indices() })
+    }
+    const half = (given: LogBatch): never => {
+      throw new RetryableError('busy', { reason: 'too_many', remaining: given.indices().slice(2) })
+    }
+    const of = senderOf(noRoom, noRoom, noRoom, noRoom, half)
+    const sending = of.sender.send(batch(), of.bury, never)
+    while (of.seen.length < 5) await vi.advanceTimersByTimeAsync(10)
+
+    await vi.advanceTimersByTimeAsync(101)
+    await sending
+
+    expect(of.seen.at(-1)).toEqual(['c', 'd'])
+  })
+
+  it('has no more attempts under way than the limit, and cuts it when records are refused', async () => {
+    const release = Promise.withResolvers<void>()
+    let underWay = 0
+    let most = 0
+    const slow = async (): Promise<void> => {
+      most = Math.max(most, ++underWay)
+      await release.promise
+      underWay--
+    }
+    const partly = (): never => {
+      throw new RetryableError('busy', { reason: 'too_many', remaining: [0, 1] })
+    }
+    const of = senderOf(partly, ...Array.from({ length: 20 }, () => slow))
+    const first = of.sender.send(batch(), of.bury, never)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(await of.context.value('sluice_exporter_concurrency_limit')).toBe(3)
+    const all = Array.from({ length: 10 }, () => of.sender.send(batch(), of.bury, never))
+
+    await vi.advanceTimersByTimeAsync(500)
+    expect(most).toBe(3)
+    // The retry waits for its turn as the others do.
+    expect(await of.context.value('sluice_exporter_waiting_requests')).toBe(8)
+    release.resolve()
+    await Promise.all([first, ...all])
+
+    expect(await of.context.value('sluice_exporter_concurrency_cuts_total', { reason: 'too_many' })).toBe(1)
+    expect(await of.context.value('sluice_exporter_waiting_requests')).toBe(0)
+    expect(await of.context.value('otelcol_exporter_sent_log_records')).toBe(44)
+  })
+
+  it('asks with one request after an outage, then with more as they are answered', async () => {
+    const pending: (() => void)[] = []
+    const slow = (): Promise<void> => new Promise((resolve) => pending.push(resolve))
+    const of = senderOf(fail(new RetryableError('down')), ...Array.from({ length: 20 }, () => slow))
+    const all = [of.sender.send(batch(), of.bury, never)]
+    await vi.advanceTimersByTimeAsync(1)
+    for (let i = 0; i < 9; i++) all.push(of.sender.send(batch(), of.bury, never))
+    await vi.advanceTimersByTimeAsync(1000)
+
+    const underWay: number[] = []
+    while (pending.length > 0) {
+      underWay.push(pending.length)
+      for (const answer of pending.splice(0)) answer()
+      await vi.advanceTimersByTimeAsync(1)
+    }
+    await Promise.all(all)
+
+    expect(underWay).toEqual([1, 2, 4, 3])
+  })
+
+  it('holds back what waited for the limit when the destination goes down meanwhile', async () => {
+    const fallen = Promise.withResolvers<void>()
+    const falls = async (): Promise<never> => {
+      await fallen.promise
+      throw new RetryableError('down')
+    }
+    const of = senderOf(falls, falls, falls, falls)
+    const all = Array.from({ length: 8 }, () => of.sender.send(batch(), of.bury, never))
+    await vi.advanceTimersByTimeAsync(1)
+
+    fallen.resolve()
+    await vi.advanceTimersByTimeAsync(49)
+    expect(of.seen).toHaveLength(4)
+
+    await vi.runAllTimersAsync()
+    await Promise.all(all)
+    expect(of.seen).toHaveLength(12)
+  })
+
+  it('keeps the buffer and asks seldom while it lacks the right to write, and says so', async () => {
+    const denied = fail(new RetryableError('answered 403', { reason: 'unauthorized' }))
+    const of = senderOf(...Array.from({ length: 40 }, () => denied))
+    const stop = new AbortController()
+    const all = Array.from({ length: 4 }, () => of.sender.send(batch(), of.bury, stop.signal))
+    for (const each of all) each.catch(() => {})
+    await vi.advanceTimersByTimeAsync(2000)
+    const before = of.seen.length
+
+    await vi.advanceTimersByTimeAsync(10_000)
+    const probes = of.seen.length - before
+    expect(await of.context.value('sluice_exporter_circuit_open')).toBe(1)
+    stop.abort(new Error('stopping'))
+
+    expect(probes).toBeGreaterThanOrEqual(9)
+    expect(probes).toBeLessThanOrEqual(20)
+    expect(of.buried).toEqual([])
+    expect(await of.context.value('sluice_exporter_failed_attempts_total', { reason: 'unauthorized' })).toBe(
+      of.seen.length,
+    )
+    for (const each of all) await expect(each).rejects.toThrow('stopping')
+  })
+
   it('rejects when it is told to stop, with the batch undelivered', async () => {
     const stop = new AbortController()
     const of = senderOf(fail(new RetryableError('down')))
@@ -228,12 +386,8 @@ describe('sending once, without a buffer', () => {
       export: (_, signal) =>
         new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(new Error('late')))),
     }
-    const hurried = new Sender(
-      hangs,
-      { ...SETTINGS, timeout: 20 },
-      pino({ level: 'silent' }),
-      testContext().metrics,
-    )
+    const settings = deliverySettings({ timeout: '20ms' })
+    const hurried = new Sender(hangs, settings, pino({ level: 'silent' }), testContext().metrics)
 
     await expect(hurried.sendOnce(batch(), never)).rejects.toMatchObject({
       name: 'RetryableError',
