@@ -13,15 +13,19 @@ async function* leasesOf(count: number): AsyncGenerator<Lease> {
   for (let i = 0; i < count; i++) yield lease()
 }
 
-async function sizes(leases: AsyncIterable<Lease>, max_size: number): Promise<number[]> {
+async function sizes(leases: AsyncIterable<Lease>, max_size: number, min_size?: number): Promise<number[]> {
   const found: number[] = []
-  for await (const run of gather(leases, { flush_timeout: 10, max_size })) found.push(run.length)
+  for await (const run of gather(leases, { flush_timeout: 10, min_size, max_size })) found.push(run.length)
   return found
 }
 
 describe('gathering leases', () => {
   it('puts together what is there, up to the size', async () => {
     expect(await sizes(leasesOf(7), 3000)).toEqual([3, 3, 1])
+  })
+
+  it('waits for no more once it has the least size', async () => {
+    expect(await sizes(leasesOf(7), 5000, 2000)).toEqual([2, 2, 2, 1])
   })
 
   it('hands a large one on alone', async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration } from '../../../src/config/fields.ts'
+import { sumOf } from '../history.ts'
 import { quantile } from '../quantile.ts'
 import { above, componentOf, defineRule, severity } from './rule.ts'
 import { count, seconds } from './units.ts'
@@ -22,6 +23,34 @@ const down = defineRule({
         severity: settings.severity,
         summary: `${labels.exporter} does not take logs`,
       }))
+  },
+})
+
+/** What exporters call an answer that says so, of a whole request or of some of its records. */
+const UNAUTHORIZED = ['unauthorized', 'status_401', 'status_403']
+
+const unauthorized = defineRule({
+  key: 'destination_unauthorized',
+  name: 'SluiceDestinationUnauthorized',
+  meaning:
+    'The destination says that Sluice may not write there (401, 403); nothing is given up, it waits in the buffer.',
+  action:
+    'Renew the key or password, or give its user the right to write to these indices; delivery goes on by itself.',
+  settings: {
+    severity: severity('critical'),
+    window: duration()
+      .prefault('1m')
+      .describe('How far back it looks: longer than the max_interval of retries.'),
+  },
+  find(history, settings) {
+    const failed = history
+      .growth('sluice_exporter_failed_attempts_total', settings.window)
+      .filter(({ labels, value }) => value > 0 && UNAUTHORIZED.includes(labels.reason ?? ''))
+    return [...Map.groupBy(failed, ({ labels }) => labels.exporter ?? '')].map(([exporter, samples]) => ({
+      labels: componentOf({ exporter }),
+      severity: settings.severity,
+      summary: `${exporter} may not write: ${count(sumOf(samples), 'attempt')} refused in the last ${seconds(settings.window / 1000)}`,
+    }))
   },
 })
 
@@ -72,4 +101,4 @@ const delayed = defineRule({
   },
 })
 
-export const deliveryRules = [down, deadLetters, delayed]
+export const deliveryRules = [down, unauthorized, deadLetters, delayed]

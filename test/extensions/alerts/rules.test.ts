@@ -70,6 +70,29 @@ describe('delivery', () => {
     })
   })
 
+  it('raises SluiceDestinationUnauthorized until no attempt is refused for want of rights', async () => {
+    const scene = new Scene()
+    const failed = (reason: string) =>
+      `sluice_exporter_failed_attempts_total{exporter=elasticsearch,reason=${reason}}`
+    await scene.pass(60, (at) => ({ [failed('unauthorized')]: 0, [failed('status_503')]: at }))
+    expect(scene.story).toEqual([])
+
+    // A probe each 30 s, then some records of each request.
+    await scene.pass(120, (at) => ({ [failed('unauthorized')]: Math.floor(at / 30) }))
+    await scene.pass(60, (at) => ({ [failed('unauthorized')]: 5, [failed('status_403')]: at }))
+    expect(scene.firing).toHaveLength(1)
+    expect(scene.said).toHaveLength(1)
+    expect(scene.said[0]).toMatchObject({
+      name: 'SluiceDestinationUnauthorized',
+      severity: 'critical',
+      labels: { component: 'exporter/elasticsearch' },
+      summary: expect.stringMatching(/^elasticsearch may not write: \d+ attempts? refused in the last 1m$/),
+    })
+
+    await scene.pass(120, { [failed('unauthorized')]: 5, [failed('status_403')]: 235 })
+    expect(scene.firing).toEqual([])
+  })
+
   it('raises SluiceDeadLetters with the first one, gravely when they are many', async () => {
     const scene = new Scene()
     const letters = 'sluice_dead_letter_log_records_total{connector=redis,pipeline=logs/drain}'
