@@ -38,16 +38,16 @@ text { font: 12px system-ui, sans-serif; fill: #1f2328 }
 .axis { stroke: #d1d9e0; stroke-width: 1 }
 .budget { stroke: #cf222e; stroke-width: 2; stroke-dasharray: 4 3 }
 .line { fill: none; stroke-width: 2 }
-.gateway { fill: #2f6fde } .drain { fill: #c2620a } .both { fill: #8250df } .redis { fill: #1a7f37 } .other { fill: #6e7781 }
-.line.gateway { fill: none; stroke: #2f6fde } .line.drain { fill: none; stroke: #c2620a } .line.redis { fill: none; stroke: #1a7f37 }
+.gateway, .adaptive { fill: #2f6fde } .drain, .fixed { fill: #c2620a } .both { fill: #8250df } .redis { fill: #1a7f37 } .other { fill: #6e7781 }
+.line.gateway, .line.adaptive { fill: none; stroke: #2f6fde } .line.drain, .line.fixed { fill: none; stroke: #c2620a } .line.redis { fill: none; stroke: #1a7f37 }
 @media (prefers-color-scheme: dark) {
   text { fill: #e6edf3 }
   .dim { fill: #9198a1 }
   .page { fill: #0d1117 }
   .axis { stroke: #3d444d }
   .budget { stroke: #ff7b72 }
-  .gateway { fill: #6ea8fe } .drain { fill: #f0a04b } .both { fill: #c297ff } .redis { fill: #56d364 } .other { fill: #9198a1 }
-  .line.gateway { stroke: #6ea8fe } .line.drain { stroke: #f0a04b } .line.redis { stroke: #56d364 }
+  .gateway, .adaptive { fill: #6ea8fe } .drain, .fixed { fill: #f0a04b } .both { fill: #c297ff } .redis { fill: #56d364 } .other { fill: #9198a1 }
+  .line.gateway, .line.adaptive { stroke: #6ea8fe } .line.drain, .line.fixed { stroke: #f0a04b } .line.redis { stroke: #56d364 }
 }`
 
 /** Bars from the left, one below the other, each with its value; a dashed line stands at its budget. */
@@ -76,17 +76,19 @@ export function barPanel(title: string, unit: string, bars: readonly Bar[]): Pan
   return { elements, height: TITLE_HEIGHT + bars.length * BAR_STEP + GAP }
 }
 
-/** Values over time, from zero up, with a dashed line at the budget. */
+/** Values over time, from zero up, with a dashed line at the budget. The longest line takes all of `seconds`. */
 export function linePanel(
   title: string,
   unit: string,
   lines: readonly Line[],
-  options: { readonly seconds: number; readonly budget: number },
+  options: { readonly seconds: number; readonly budget?: number; readonly height?: number },
 ): Panel {
-  const highest = Math.max(options.budget, ...lines.flatMap(({ values }) => values))
+  const { seconds, budget, height = LINES_HEIGHT } = options
+  const highest = Math.max(budget ?? Number.MIN_VALUE, ...lines.flatMap(({ values }) => values))
+  const longest = Math.max(...lines.map(({ values }) => values.length))
   const width = WIDTH - 2 * MARGIN - VALUES
-  const bottom = TITLE_HEIGHT + LINES_HEIGHT
-  const yOf = (value: number): number => bottom - (value / highest) * LINES_HEIGHT
+  const bottom = TITLE_HEIGHT + height
+  const yOf = (value: number): number => bottom - (value / highest) * height
   const elements = [
     ...heading(
       title,
@@ -95,16 +97,21 @@ export function linePanel(
     ),
     line('axis', MARGIN, bottom, MARGIN + width, bottom),
     text(MARGIN, bottom + 16, '0 s', 'dim'),
-    text(MARGIN + width - 40, bottom + 16, `${Math.round(options.seconds)} s`, 'dim'),
-    line('budget', MARGIN, yOf(options.budget), MARGIN + width, yOf(options.budget)),
-    text(MARGIN + width + 6, yOf(options.budget) + 4, `${options.budget} budget`, 'dim'),
+    text(MARGIN + width - 40, bottom + 16, `${Math.round(seconds)} s`, 'dim'),
   ]
+  if (budget === undefined)
+    elements.push(text(MARGIN + width + 6, TITLE_HEIGHT + 4, numberText(highest), 'dim'))
+  else {
+    elements.push(line('budget', MARGIN, yOf(budget), MARGIN + width, yOf(budget)))
+    elements.push(text(MARGIN + width + 6, yOf(budget) + 4, `${budget} budget`, 'dim'))
+  }
   for (const { kind, values } of lines) {
-    const step = width / Math.max(1, values.length - 1)
+    const step = width / Math.max(1, longest - 1)
     const points = values.map((value, at) => `${round(MARGIN + at * step)},${round(yOf(value))}`)
     elements.push(`<polyline class="line ${kind}" points="${points.join(' ')}"/>`)
     const last = values.at(-1)
-    if (last !== undefined) elements.push(text(MARGIN + width + 6, yOf(last) + 4, numberText(last), 'dim'))
+    if (last !== undefined && budget !== undefined)
+      elements.push(text(MARGIN + width + 6, yOf(last) + 4, numberText(last), 'dim'))
   }
   return { elements, height: bottom + 16 + GAP }
 }

@@ -1,6 +1,7 @@
 import { hop } from './hop.ts'
 import { latency } from './latency.ts'
 import { memory } from './memory.ts'
+import { overload } from './overload.ts'
 import * as path from './path.ts'
 import { render } from './render.ts'
 import { scaling } from './scaling.ts'
@@ -23,6 +24,7 @@ export const suites: readonly Suite[] = [
   scaling,
   latency,
   memory,
+  overload,
 ]
 
 /** The suites of these names, in their order. Throws when there is no such suite. */

@@ -84,9 +84,9 @@ export class AdaptiveLimit implements Limit {
   refused(started: number, share: number): void {
     const now = performance.now()
     if (started >= this.#cutAt) {
-      const again = this.#value >= this.#ceiling
-      this.#hold = again ? Math.min(LONGEST_HOLD, this.#hold * 2) : 1
-      this.#ceiling = this.#value
+      this.#hold = this.#growing ? 1 : Math.min(LONGEST_HOLD, this.#hold * 2)
+      // One request is always under way: that it was refused says nothing of two.
+      this.#ceiling = Math.max(2, this.#value)
       this.#cut('too_many', now)
     }
     this.#refused += share
@@ -105,8 +105,11 @@ export class AdaptiveLimit implements Limit {
       const hold = this.#value + 1 >= this.#ceiling ? this.#hold : 1
       const rested = now - Math.max(this.#cutAt, this.#raisedAt)
       if (pace !== 'usual' || rested < this.#settings.increase_interval * hold) return
-      // The destination takes now what it had refused.
-      if (this.#value >= this.#ceiling) this.#ceiling = Number.POSITIVE_INFINITY
+      if (this.#value >= this.#ceiling) {
+        // The destination takes now what it had refused.
+        this.#ceiling = Number.POSITIVE_INFINITY
+        this.#hold = Math.max(1, this.#hold / 2)
+      }
     }
     this.#value++
     this.#raisedAt = now

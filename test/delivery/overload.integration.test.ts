@@ -1,0 +1,66 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { numberedRequest } from '../e2e/client.ts'
+import { DataStream } from '../e2e/search.ts'
+import { eventually } from '../e2e/sluice.ts'
+import { type TemporaryFolder, temporaryFolder } from '../servers/at-exit.ts'
+import { type ElasticsearchServer, startElasticsearch } from '../servers/elasticsearch.ts'
+import { fillBacklog, startDrain } from './backlog.ts'
+
+const REQUESTS = 40
+const RECORDS = 500
+const CONSUMERS = 16
+const PATIENCE_MS = 100_000
+
+describe('a drain and a real Elasticsearch with room for two requests', () => {
+  let elasticsearch: ElasticsearchServer
+  let folder: TemporaryFolder
+
+  beforeAll(async () => {
+    elasticsearch = await startElasticsearch({
+      heap: '512m',
+      settings: { 'node.processors': 1, 'thread_pool.write.queue_size': 1 },
+    })
+    folder = await temporaryFolder('overload')
+  }, 240_000)
+
+  afterAll(async () => {
+    await Promise.all([elasticsearch?.stop(), folder?.remove()])
+  })
+
+  it('has fewer requests under way when it is refused, and delivers every record once', async () => {
+    const stream = await DataStream.create(elasticsearch.url)
+    const requests = Array.from(
+      { length: REQUESTS },
+      (_, index) => () => numberedRequest(index, RECORDS, stream.dataset).bytes,
+    )
+    await fillBacklog(folder.path, requests)
+
+    await using drain = await startDrain(folder.path, {
+      url: elasticsearch.url,
+      index: stream.name,
+      sendingQueue: `{ num_consumers: ${CONSUMERS}, batch: { max_size: 64KiB } }`,
+    })
+    const limits: number[] = []
+    await eventually(
+      'everything is delivered',
+      async () => {
+        const metrics = await drain.metrics()
+        limits.push(metrics.sum('sluice_exporter_concurrency_limit'))
+        const held = metrics.sum('sluice_buffer_records')
+        return held === 0 && metrics.sum('otelcol_exporter_sent_log_records') > 0
+      },
+      PATIENCE_MS,
+    )
+
+    const metrics = await drain.metrics()
+    expect(await stream.count()).toBe(REQUESTS * RECORDS)
+    expect(metrics.sum('otelcol_exporter_sent_log_records')).toBe(REQUESTS * RECORDS)
+    expect(metrics.sum('otelcol_elasticsearch_docs_processed', { outcome: 'duplicate' })).toBe(0)
+    expect(metrics.sum('sluice_dead_letter_log_records_total')).toBe(0)
+    expect(metrics.sum('sluice_buffer_records')).toBe(0)
+    expect(metrics.sum('otelcol_elasticsearch_docs_processed', { outcome: 'too_many' })).toBeGreaterThan(0)
+    expect(metrics.sum('sluice_exporter_concurrency_cuts_total', { reason: 'too_many' })).toBeGreaterThan(0)
+    expect(Math.max(...limits)).toBeLessThanOrEqual(CONSUMERS)
+    expect(limits.at(-1)).toBeLessThan(CONSUMERS)
+  })
+})
