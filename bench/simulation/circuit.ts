@@ -6,7 +6,10 @@ import type { Random } from './random.ts'
 export type Outcome = { readonly ok: true } | { readonly ok: false; readonly retryAfter: number }
 export type Attempt = (settle: (outcome: Outcome) => void) => void
 
-/** src/delivery/circuit.ts in simulated time: after a failure everybody waits, a single attempt probes, its success lets the others through. */
+/**
+ * src/delivery/circuit.ts in simulated time: after a failure everybody waits, a single attempt probes, its success lets the others
+ * through. What fails together counts several times here, and makes the first waits longer.
+ */
 export class Circuit {
   readonly #clock: Clock
   readonly #random: Random

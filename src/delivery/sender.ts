@@ -12,11 +12,11 @@ import { heeded } from './retry-after.ts'
 export type Bury = (batch: LogBatch, reason: string, signal: AbortSignal) => Promise<void>
 
 const LATENCY_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 900, 3600]
+const ATTEMPT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 /** A retry that leaves no more than this share of the records is a success: the wait before the next one is short again. */
 const PROGRESS = 0.5
 /** The reason of exporters that lack the right to write. */
 const UNAUTHORIZED = 'unauthorized'
-const ATTEMPT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
 /**
  * Brings batches to one exporter: times attempts out, retries with backoff and jitter what may succeed later,
