@@ -12,6 +12,7 @@ import type { Suite } from './suite.ts'
 const RECORDS_PER_REQUEST = 500
 const REQUESTS = 80
 const CONSUMERS = 16
+const RESULTS = 'bench/results'
 
 /** Small servers, each short of something else. */
 const SERVERS = [
@@ -43,7 +44,7 @@ export const overload: Suite = {
       const cases: Case[] = []
       const compared: Compared[] = []
       for (const { server, settings } of SERVERS) {
-        progress(`overload: starting Elasticsearch with a ${server}`)
+        progress(`overload: starting Elasticsearch, ${server}`)
         await using elasticsearch = await startElasticsearch({ settings })
         const measure = async (kind: keyof typeof KINDS) => {
           progress(`overload: ${server}, ${kind}`)
@@ -57,9 +58,6 @@ export const overload: Suite = {
           runs: { adaptive: await measure('adaptive'), fixed: await measure('fixed') },
         })
       }
-      mkdirSync('bench/results', { recursive: true })
-      writeFileSync('bench/results/overload.svg', drawOverload(overload.title, compared))
-      writeFileSync('bench/results/overload.json', JSON.stringify(compared))
       return { suite: overload.name, title: overload.title, cases }
     } finally {
       await folder.remove()
