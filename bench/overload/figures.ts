@@ -54,7 +54,7 @@ export function figuresOf(run: Overload, records: number): Figure[] {
       medianOf(({ latency }) => latency),
     ),
     one('CPU', 'µs/record', (run.cpuSeconds / records) * 1e6),
-    one('lost', 'records', records - run.indexed),
-    one('doubled', 'records', run.doubled),
+    one('lost', 'records', Math.max(0, records - run.indexed)),
+    one('doubled', 'records', Math.max(0, run.indexed - records)),
   ]
 }

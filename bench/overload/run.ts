@@ -22,8 +22,6 @@ export interface Overload {
   readonly seconds: readonly Second[]
   /** Documents in the index. */
   readonly indexed: number
-  /** Documents that were there already when they were sent. */
-  readonly doubled: number
   /** CPU seconds of the drain. */
   readonly cpuSeconds: number
 }
@@ -53,7 +51,6 @@ export async function workOff(
     return {
       seconds,
       indexed: await stream.count(),
-      doubled: before.sum('otelcol_elasticsearch_docs_processed', { outcome: 'duplicate' }),
       cpuSeconds: before.sum('otelcol_process_cpu_seconds'),
     }
   } finally {

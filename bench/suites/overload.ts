@@ -10,7 +10,7 @@ import { makePayload } from '../payload.ts'
 import type { Suite } from './suite.ts'
 
 const RECORDS_PER_REQUEST = 500
-const REQUESTS = 80
+const REQUESTS = 50
 const CONSUMERS = 16
 const RESULTS = 'bench/results'
 

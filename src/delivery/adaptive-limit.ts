@@ -35,7 +35,7 @@ export type CutReason = 'too_many' | 'latency'
 /** What is left of a limit at least, however much was refused. */
 const DEEPEST_CUT = 0.5
 /** A limit that was refused each time it was tried is tried again after this many intervals at the latest. */
-const LONGEST_HOLD = 30
+const LONGEST_HOLD = 10
 
 /**
  * A limit that is raised by one at a time while the destination keeps up, and cut to a part when it refuses or

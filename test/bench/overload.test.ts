@@ -16,7 +16,6 @@ const second = (delivered: number, more: Partial<Second> = {}): Second => ({
 const run = (steady: readonly Second[], more: Partial<Overload> = {}): Overload => ({
   seconds: [...Array.from({ length: 5 }, () => second(9)), ...steady, second(1), second(0)],
   indexed: 1000,
-  doubled: 0,
   cpuSeconds: 0.01,
   ...more,
 })
@@ -29,7 +28,7 @@ describe('the figures of an overload', () => {
 
   it('are of the steady seconds, and of all records', () => {
     const steady = [second(90), second(100, { limit: 3, refused: 30 }), second(110)]
-    const figures = figuresOf(run(steady, { indexed: 998, doubled: 1 }), 1000)
+    const figures = figuresOf(run(steady, { indexed: 998 }), 1000)
 
     expect(Object.fromEntries(figures.map(({ name, median }) => [name, median]))).toEqual({
       'records/s': 100,
@@ -39,7 +38,7 @@ describe('the figures of an overload', () => {
       bulk: 100,
       CPU: 10,
       lost: 2,
-      doubled: 1,
+      doubled: 0,
     })
   })
 
