@@ -57,6 +57,10 @@ export const overload: Suite = {
           server,
           runs: { adaptive: await measure('adaptive'), fixed: await measure('fixed') },
         })
+        // Each server as soon as it is measured: the next one may not start.
+        mkdirSync(RESULTS, { recursive: true })
+        writeFileSync(`${RESULTS}/overload.svg`, drawOverload(overload.title, compared))
+        writeFileSync(`${RESULTS}/overload.json`, JSON.stringify(compared))
       }
       return { suite: overload.name, title: overload.title, cases }
     } finally {
