@@ -18,13 +18,16 @@ const MAX_NAME = 512
 export class FieldTree {
   readonly #root: Part = newPart()
   readonly #capacity: number
+  readonly #countsObjects: boolean
   #size = 0
 
-  constructor(capacity: number) {
+  /** With `countsObjects` each part is an object to Elasticsearch, which counts them too. */
+  constructor(capacity: number, countsObjects: boolean) {
     this.#capacity = capacity
+    this.#countsObjects = countsObjects
   }
 
-  /** How many names there are. */
+  /** How many fields there are, as Elasticsearch counts. */
   get size(): number {
     return this.#size
   }
@@ -42,12 +45,13 @@ export class FieldTree {
       if (next === undefined) {
         if (this.isFull) return false
         part.children.set(text, (next = newPart()))
+        if (this.#countsObjects) this.#size++
       }
       part = next
     }
-    if (part.isField || this.isFull) return false
+    if (part.isField || (!this.#countsObjects && this.isFull)) return false
     part.isField = true
-    this.#size++
+    if (!this.#countsObjects) this.#size++
     return true
   }
 
@@ -67,7 +71,8 @@ export class FieldTree {
     let part: Part | undefined = this.#root
     for (const text of name.split('.')) part = part?.children.get(text)
     if (part === undefined) return
-    for (const child of part.children.values()) this.#size -= fieldsIn(child)
+    for (const child of part.children.values())
+      this.#size -= this.#countsObjects ? partsIn(child) : fieldsIn(child)
     part.children.clear()
   }
 }
@@ -78,4 +83,10 @@ function fieldsIn({ children, isField }: Part): number {
   let fields = isField ? 1 : 0
   for (const child of children.values()) fields += fieldsIn(child)
   return fields
+}
+
+function partsIn({ children }: Part): number {
+  let parts = 1
+  for (const child of children.values()) parts += partsIn(child)
+  return parts
 }

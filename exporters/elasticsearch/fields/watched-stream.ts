@@ -47,7 +47,7 @@ export class WatchedStream {
     this.#config = config
     this.#events = events
     this.#threshold = config.limit
-    this.#tree = new FieldTree(config.limit * CAPACITY)
+    this.#tree = new FieldTree(config.limit * CAPACITY, mode === 'ecs')
     this.#shape = OVERFLOW[mode]
     this.#opaque = new Set([BODY, ...(this.#shape ? [this.#shape.field] : [])])
     for (const pattern of config.flatten) this.#move(pattern.slice(0, -'.*'.length), 'configured')
