@@ -1,6 +1,6 @@
 import type { SetupDifference } from '../../../src/setup.ts'
 import type { AssetKind } from './asset.ts'
-import type { Json } from './request.ts'
+import { type Json, textOf } from './request.ts'
 
 /** What servers add to what they were given, by path, with its value where that matters. */
 const ADDED: Readonly<Record<AssetKind, readonly (readonly [RegExp, string?])[]>> = {
@@ -53,7 +53,7 @@ function flatten(value: unknown, path: string, fields: Map<string, string>): voi
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, member] of Object.entries(value))
       flatten(member, path === '' ? key : `${path}.${key}`, fields)
-  } else if (value !== null && value !== undefined) fields.set(path, String(value))
+  } else if (value !== null && value !== undefined) fields.set(path, textOf(value))
 }
 
 /** Settings may be written with `index.` before them or without. */

@@ -1,5 +1,5 @@
 import { ASSETS_VERSION, type Asset, META, pathOf } from './asset.ts'
-import { type Json, type Requests, refusal } from './request.ts'
+import { type Json, type Requests, refusal, textOf } from './request.ts'
 
 /** An asset as the server has it. */
 export interface Existing {
@@ -77,11 +77,11 @@ function queryFor({ kind }: Asset, { _seq_no, _primary_term }: Json): string {
 function maker(kind: Asset['kind'], body: Json): { managedBy: string; version: number } {
   const policy = body.policy as Json | undefined
   if (kind === 'ISM policy' || kind === 'ingest pipeline') {
-    const text = String((policy ?? body).description ?? '')
+    const text = textOf((policy ?? body).description ?? '')
     const [, managedBy = '', version = '0'] = /managed_by: (\S+), version: (\d+)/.exec(text) ?? []
     return { managedBy, version: Number(version) }
   }
   const meta = (kind === 'role' ? body.metadata : ((policy ?? body)._meta ?? {})) as Json
   const by = meta.managed_by ?? (meta.managed === true ? 'the server' : '')
-  return { managedBy: String(by), version: Number(meta.version ?? 0) }
+  return { managedBy: textOf(by), version: Number(meta.version ?? 0) }
 }

@@ -76,5 +76,10 @@ export function refusal(method: string, path: string, { status, json }: JsonAnsw
 export function innermostReason(error: Json): string {
   let inner: Json = error
   while (typeof inner.caused_by === 'object' && inner.caused_by !== null) inner = inner.caused_by as Json
-  return String(inner.reason ?? '')
+  return textOf(inner.reason ?? '')
+}
+
+/** A value as somebody reads it. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
