@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 import type { DiagnosticsChannel } from 'undici'
+import { memory } from '../../src/memory.ts'
 
 const CHANNEL = 'undici:client:sendHeaders'
 
@@ -12,9 +13,15 @@ export class BulkBodies {
     subscribe(CHANNEL, this.#note)
   }
 
-  /** Whether every socket has written the whole of a body: a server may answer before it has read it. */
-  isWritten(body: Buffer): boolean {
-    return this.#sockets.get(body)?.every(({ writableLength }) => writableLength === 0) ?? false
+  /**
+   * Gives a body back to `memory` once no socket reads it any more: a server may answer before it has read it, and a
+   * request that was given up goes on until its socket is closed. One that never went out is left to the collector.
+   */
+  async release(body: Buffer): Promise<void> {
+    const sockets = this.#sockets.get(body)
+    if (sockets === undefined) return
+    await Promise.all(sockets.map(untilRead))
+    memory.give(body)
   }
 
   close(): void {
@@ -28,4 +35,10 @@ export class BulkBodies {
     if (sockets) sockets.push(socket)
     else this.#sockets.set(request.body, [socket])
   }
+}
+
+/** A socket that is destroyed reads nothing any more, from that moment on. */
+async function untilRead(socket: Socket): Promise<void> {
+  if (socket.writableLength === 0 || socket.destroyed) return
+  await new Promise((resolve) => socket.once('close', resolve))
 }

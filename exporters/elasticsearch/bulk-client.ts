@@ -65,11 +65,12 @@ export class BulkClient {
     const body = level === undefined ? bulk : gzipSync(bulk, { level })
     if (level !== undefined) memory.give(bulk)
     const request = { method: 'POST', path: this.#path, headers: this.#headers, body, maxAnswer } as const
-    const answer = await this.#client.send(request, signal)
-    // A request that broke off may still be read from: what it sent is left to the garbage collector.
-    if (level === undefined && this.#bodies.isWritten(body)) memory.give(body)
-    const { status, headers, node } = answer
-    return { status, body: answer.body, retryAfter: retryAfterMs(headers['retry-after']), node }
+    try {
+      const { status, headers, node, body: answer } = await this.#client.send(request, signal)
+      return { status, body: answer, retryAfter: retryAfterMs(headers['retry-after']), node }
+    } finally {
+      if (level === undefined) void this.#bodies.release(body)
+    }
   }
 
   async close(): Promise<void> {

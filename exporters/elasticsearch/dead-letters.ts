@@ -103,7 +103,9 @@ export class DeadLetters {
         reason: 'bad_answer',
       })
     }
-    const { retry, retryStatus, rejected } = outcome
+    const { retry, retryStatus } = outcome
+    // What the data stream lacks must not hold up what may be delivered either: the buffer has a place for letters.
+    const rejected = [...outcome.rejected, ...outcome.unready]
     const records = rejected.flatMap((refusal) => refusal.records)
     if (records.length > 0) this.#refuse(letters, `${node} answered ${rejected[0].reason}`)
     if (retry.length === 0) return records

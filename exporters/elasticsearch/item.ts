@@ -8,7 +8,7 @@ export interface Item {
 const TYPE = /^[a-z_]{1,80}$/
 /** Reasons quote values of documents, and a value may look like anything: only what stands in these places is a name. */
 const FIELD =
-  /^(?:\[\d+:\d+\] )?(?:failed to parse field|object mapping for|mapper|data stream timestamp field) \[([^\]]{1,200})\]/
+  /^(?:\[\d+:\d+\] )?(?:failed to parse: )?(?:failed to parse field|object mapping for|mapper|data stream timestamp field) \[([^\]]{1,200})\]/
 const FIELD_TYPE = /^(?:\[\d+:\d+\] )?failed to parse field \[[^\]]{1,200}\] of type \[([a-z_]{1,40})\]/
 const INDEX = /^no such index \[([^\][\s"']{1,255})\]/
 

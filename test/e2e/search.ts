@@ -43,7 +43,7 @@ export class DataStream {
 
   #putTemplate(properties: object): Promise<unknown> {
     return this.#call('PUT', `/_index_template/${this.dataset}`, {
-      index_patterns: [`logs-${this.dataset}.otel-*`],
+      index_patterns: [`logs-${this.dataset}.otel-*`, `logs-${this.dataset}-*`],
       priority: 500,
       data_stream: {},
       template: {

@@ -85,6 +85,8 @@ export class Place {
   }
 
   async count(streams: string, query: object): Promise<number> {
+    // Who writes may not ask for it.
+    await this.call('POST', `/${streams}/_refresh`)
     const { json } = await this.call('POST', `/${streams}/_count`, { query })
     return (json as { count: number }).count
   }
