@@ -1,6 +1,6 @@
 import type { BatchData } from '../data.ts'
 import type { JsonWriter } from '../ndjson/json-writer.ts'
-import { resourceMessage, scopeMessage, textField } from '../ndjson/otel-context.ts'
+import { countField, resourceMessage, scopeMessage, textField } from '../ndjson/otel-context.ts'
 import { R, S } from '../structure.ts'
 import { EntityRef, Resource, Scope, viewOf, WireReader } from '../wire.ts'
 import { OTLP_JSON_GROWTH } from './growth.ts'
@@ -56,13 +56,7 @@ function writeAttributes(out: JsonWriter, message: Buffer, tag: number): void {
 }
 
 function writeCount(out: JsonWriter, message: Buffer, tag: number): void {
-  const reader = new WireReader(message)
-  let count = 0
-  while (reader.pos < message.length) {
-    const found = reader.tag(message.length)
-    if (found === tag) count = reader.int32(message.length) >>> 0
-    else reader.skip(found, message.length)
-  }
+  const count = countField(message, tag)
   if (count === 0) return
   writeMember(out, 'droppedAttributesCount')
   out.integer(count)

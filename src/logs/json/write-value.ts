@@ -1,13 +1,14 @@
-import { readInt64 } from '../any-value.ts'
+import { KeyValueSpan } from '../key-value.ts'
 import { writeDouble } from '../ndjson/double.ts'
 import type { JsonWriter } from '../ndjson/json-writer.ts'
-import { AnyValue, KeyValue, LIST_ITEM, MAX_DEPTH, type WireReader } from '../wire.ts'
+import { AnyValue, LIST_ITEM, MAX_DEPTH, type WireReader } from '../wire.ts'
 
 /** Tags up to here are those of a value's members, of which the last counts. */
 const LAST_MEMBER = AnyValue.stringIndex
 const QUOTE = 0x22
 const COMMA = 0x2c
 const CLOSE = 0x7d
+const span = new KeyValueSpan()
 
 /** Writes the AnyValue at `[reader.pos, end)` as OTLP/JSON: `{"stringValue":"a"}`, or `{}` where it is empty. */
 export function writeValue(
@@ -30,7 +31,7 @@ export function writeValue(
       reader.pos = stop
     } else if (tag === AnyValue.int) {
       out.ascii('"intValue":"')
-      writeInt(out, reader, end)
+      out.int64(reader, end)
       out.byte(QUOTE)
     } else if (tag === AnyValue.bool) {
       out.ascii(reader.varint(end) === 0 ? '"boolValue":false' : '"boolValue":true')
@@ -88,25 +89,11 @@ function writeKeyValue(
   end: number,
   depth: number,
 ): void {
-  let keyStart = 0
-  let keyEnd = 0
-  let valueStart = -1
-  let valueEnd = -1
-  while (reader.pos < end) {
-    const tag = reader.tag(end)
-    if (tag === KeyValue.key) {
-      keyEnd = reader.length(end)
-      keyStart = reader.pos
-      reader.pos = keyEnd
-    } else if (tag === KeyValue.value) {
-      valueEnd = reader.length(end)
-      valueStart = reader.pos
-      reader.pos = valueEnd
-    } else reader.skip(tag, end)
-  }
+  span.read(reader, end)
+  const { keyStart, keyEnd, hasValue, valueStart, valueEnd } = span
   out.ascii('{"key":')
   out.text(reader.bytes, view, keyStart, keyEnd)
-  if (valueStart !== -1) {
+  if (hasValue) {
     out.ascii(',"value":')
     reader.pos = valueStart
     writeValue(out, reader, view, valueEnd, depth)
@@ -129,17 +116,6 @@ function writeItems(out: JsonWriter, reader: WireReader, view: DataView, end: nu
     writeValue(out, reader, view, reader.length(end), depth)
   }
   out.byte(0x5d)
-}
-
-function writeInt(out: JsonWriter, reader: WireReader, end: number): void {
-  const start = reader.pos
-  const value = reader.varint(end)
-  if (value <= Number.MAX_SAFE_INTEGER) {
-    out.integer(value)
-    return
-  }
-  reader.pos = start
-  out.ascii(readInt64(reader, end).toString())
 }
 
 /** As proto3's JSON: what JSON numbers lack is a string. */

@@ -1,5 +1,6 @@
 import { readInt64 } from '../any-value.ts'
-import { AnyValue, KeyValue, LIST_ITEM, MAX_DEPTH, viewOf, type WireReader } from '../wire.ts'
+import { KeyValueSpan } from '../key-value.ts'
+import { AnyValue, LIST_ITEM, MAX_DEPTH, viewOf, type WireReader } from '../wire.ts'
 import { writeDouble } from './double.ts'
 import { KeyStack } from './key-stack.ts'
 
@@ -38,6 +39,7 @@ export class JsonWriter {
   #view: DataView
   /** Keys of the objects being written, for finding those that are there twice. */
   readonly #keys = new KeyStack()
+  readonly #span = new KeyValueSpan()
   #depth = 0
 
   /** Writes to `memory` as long as that lasts, or to as many bytes of its own. */
@@ -180,7 +182,7 @@ export class JsonWriter {
         const stop = reader.length(end)
         this.text(reader.bytes, view, reader.pos, stop)
         reader.pos = stop
-      } else if (tag === AnyValue.int) this.#int(reader, end)
+      } else if (tag === AnyValue.int) this.int64(reader, end)
       else if (tag === AnyValue.bool) this.ascii(reader.varint(end) === 0 ? 'false' : 'true')
       else if (tag === AnyValue.double) {
         reader.fixed(8, end)
@@ -224,22 +226,8 @@ export class JsonWriter {
         continue
       }
       const stop = reader.length(end)
-      let keyStart = 0
-      let keyEnd = 0
-      let valueStart = stop
-      let valueEnd = stop
-      while (reader.pos < stop) {
-        const part = reader.tag(stop)
-        if (part === KeyValue.key) {
-          keyEnd = reader.length(stop)
-          keyStart = reader.pos
-          reader.pos = keyEnd
-        } else if (part === KeyValue.value) {
-          valueEnd = reader.length(stop)
-          valueStart = reader.pos
-          reader.pos = valueEnd
-        } else reader.skip(part, stop)
-      }
+      this.#span.read(reader, stop)
+      const { keyStart, keyEnd, valueStart, valueEnd } = this.#span
       if (skip?.(bytes, keyStart, keyEnd) || !this.#keys.add(mark, bytes, keyStart, keyEnd)) continue
       if (first) first = false
       else this.byte(COMMA)
@@ -252,7 +240,8 @@ export class JsonWriter {
     this.#keys.release(mark)
   }
 
-  #int(reader: WireReader, end: number): void {
+  /** The signed integer at `reader.pos`, exact. */
+  int64(reader: WireReader, end: number): void {
     const start = reader.pos
     const value = reader.varint(end)
     if (value <= Number.MAX_SAFE_INTEGER) {

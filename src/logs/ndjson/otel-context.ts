@@ -116,6 +116,18 @@ function writeUrl(out: JsonWriter, bytes: Buffer, start: number, end: number): v
   out.text(bytes, viewOf(bytes), start, end)
 }
 
+/** The unsigned 32 bits in the last field `tag` of a message; 0 when there is none. */
+export function countField(message: Buffer, tag: number): number {
+  const reader = new WireReader(message)
+  let count = 0
+  while (reader.pos < message.length) {
+    const found = reader.tag(message.length)
+    if (found === tag) count = reader.int32(message.length) >>> 0
+    else reader.skip(found, message.length)
+  }
+  return count
+}
+
 /** Where the text in the last field `tag` of a message lies; nowhere, and of no length, when there is none. */
 export function textField(message: Buffer, tag: number): readonly [start: number, end: number] {
   const reader = new WireReader(message)
@@ -149,13 +161,7 @@ function writeAttributes(out: JsonWriter, message: Buffer, tag: number): void {
 }
 
 function writeCount(out: JsonWriter, message: Buffer, tag: number): void {
-  const reader = new WireReader(message)
-  let count = 0
-  while (reader.pos < message.length) {
-    const found = reader.tag(message.length)
-    if (found === tag) count = reader.int32(message.length) >>> 0
-    else reader.skip(found, message.length)
-  }
+  const count = countField(message, tag)
   if (count === 0) return
   comma(out)
   out.raw(DROPPED_COUNT)

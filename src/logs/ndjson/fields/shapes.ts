@@ -1,4 +1,5 @@
-import { AnyValue, KeyValue, LIST_ITEM, MAX_DEPTH, type WireReader } from '../../wire.ts'
+import { KeyValueSpan } from '../../key-value.ts'
+import { AnyValue, LIST_ITEM, MAX_DEPTH, type WireReader } from '../../wire.ts'
 import { isControlKey } from '../control.ts'
 import { UnfitError } from '../mapping.ts'
 import { Member } from './member.ts'
@@ -139,6 +140,7 @@ export class ShapeReader {
   readonly #outer = new Shape(this.#tally)
   readonly #inner = new Shape(this.#tally)
   readonly #member = new Member()
+  readonly #span = new KeyValueSpan()
 
   /** What all shapes so far take in memory, about. */
   get bytes(): number {
@@ -171,22 +173,8 @@ export class ShapeReader {
         continue
       }
       const stop = reader.length(end)
-      let keyStart = 0
-      let keyEnd = 0
-      let valueStart = stop
-      let valueEnd = stop
-      while (reader.pos < stop) {
-        const part = reader.tag(stop)
-        if (part === KeyValue.key) {
-          keyEnd = reader.length(stop)
-          keyStart = reader.pos
-          reader.pos = keyEnd
-        } else if (part === KeyValue.value) {
-          valueEnd = reader.length(stop)
-          valueStart = reader.pos
-          reader.pos = valueEnd
-        } else reader.skip(part, stop)
-      }
+      this.#span.read(reader, stop)
+      const { keyStart, keyEnd, valueStart, valueEnd } = this.#span
       const kind = this.#kindOf(reader, valueStart, valueEnd)
       shape = shape.with(bytes, keyStart, keyEnd, kind, depth === 0)
       if (!shape.isControl) {
