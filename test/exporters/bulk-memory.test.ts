@@ -80,7 +80,9 @@ describe('the memory of a bulk', () => {
   })
 
   it('comes back once the socket of a request that was given up is closed', async () => {
-    const { outcome, given, stop } = await sendTo(deaf(''), LARGE_BYTES, { signal: AbortSignal.timeout(1500) })
+    const { outcome, given, stop } = await sendTo(deaf(''), LARGE_BYTES, {
+      signal: AbortSignal.timeout(1500),
+    })
 
     expect(outcome).toMatchObject({ name: 'TimeoutError' })
     await expect.poll(given).toEqual([expect.toSatisfy((size) => size > LARGE_BYTES)])

@@ -13,11 +13,14 @@ export interface OverflowShape {
   readonly own: ReadonlySet<string>
 }
 
+/** Where attributes move to, by mode: templates map these fields as flattened. */
+export const OVERFLOW_FIELDS = { otel: 'attributes_overflow', ecs: 'labels_overflow' } as const
+
 /** The modes whose attributes can move. */
 export const OVERFLOW: Readonly<Partial<Record<MappingMode, OverflowShape>>> = {
-  otel: { field: 'attributes_overflow', container: 'attributes', isFlat: true, own: new Set() },
+  otel: { field: OVERFLOW_FIELDS.otel, container: 'attributes', isFlat: true, own: new Set() },
   ecs: {
-    field: 'labels_overflow',
+    field: OVERFLOW_FIELDS.ecs,
     container: '',
     isFlat: false,
     own: new Set([
@@ -29,7 +32,7 @@ export const OVERFLOW: Readonly<Partial<Record<MappingMode, OverflowShape>>> = {
       'body',
       'service',
       'host',
-      'labels_overflow',
+      OVERFLOW_FIELDS.ecs,
     ]),
   },
 }

@@ -1,3 +1,4 @@
+import { OVERFLOW_FIELDS } from '../fields/overflow.ts'
 import type { Json } from './request.ts'
 import { isOlder, type Server } from './server.ts'
 
@@ -47,7 +48,9 @@ export function otelMappings(server: Server, options: MappingOptions): Json {
       event_name: KEYWORD,
       dropped_attributes_count: { type: 'long' },
       body: { properties: { text, structured: json } },
+      event: { properties: { ingested: nanoseconds } },
       attributes: attributes(20),
+      [OVERFLOW_FIELDS.otel]: json,
       scope: {
         properties: {
           name: KEYWORD,
@@ -96,7 +99,15 @@ export function ecsMappings(server: Server, options: MappingOptions): Json {
       log: { properties: { level: KEYWORD, logger: KEYWORD } },
       trace: { properties: { id: KEYWORD } },
       span: { properties: { id: KEYWORD } },
-      event: { properties: { created: nanoseconds, severity: { type: 'long' }, action: KEYWORD } },
+      event: {
+        properties: {
+          created: nanoseconds,
+          ingested: nanoseconds,
+          severity: { type: 'long' },
+          action: KEYWORD,
+        },
+      },
+      [OVERFLOW_FIELDS.ecs]: json,
       host: { properties: { name: KEYWORD } },
     },
   }
