@@ -1,5 +1,7 @@
 /** Node takes smaller buffers from its own slabs, which cost the garbage collector little. */
 const SMALLEST_BYTES = 64 * 1024
+/** Smaller arrays are not worth the call. */
+const SMALLEST_DISCARDED_BYTES = 4096
 /** Memory at rest, of all sizes together. */
 const MAX_IDLE_BYTES = 24 * 1024 * 1024
 
@@ -30,6 +32,17 @@ export class Memory {
     // Node cuts small buffers out of one it shares.
     if (buffer.buffer.byteLength > Math.max(SMALLEST_BYTES, Buffer.poolSize)) this.#lent.add(buffer.buffer)
     return buffer
+  }
+
+  /**
+   * Frees an array that nobody reads any more, unless it is part of something larger. Those that lived for a while
+   * are not looked for by the collector until there are 64 MiB of them.
+   */
+  discard(array: Int32Array): void {
+    const { buffer } = array
+    if (array.byteLength >= SMALLEST_DISCARDED_BYTES && array.byteLength === buffer.byteLength) {
+      ;(buffer as ArrayBuffer).transfer(0)
+    }
   }
 
   /**

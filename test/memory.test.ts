@@ -39,6 +39,16 @@ describe('lent memory', () => {
     expect(buffer).toHaveLength(0)
   })
 
+  it("frees an array that is nobody else's, and leaves part of one alone", () => {
+    const memory = new Memory()
+    const own = new Int32Array(10_000)
+    const part = new Int32Array(20_000).subarray(10_000)
+    memory.discard(own)
+    memory.discard(part)
+    expect(own).toHaveLength(0)
+    expect(part).toHaveLength(10_000)
+  })
+
   it('leaves what Node shares between small buffers alone', () => {
     const memory = new Memory()
     const small = Buffer.from('small')

@@ -95,7 +95,11 @@ export class LogBatch {
 
   /** Gives its memory back. Nobody may read the batch any more, nor a fork or selection of it. */
   release(): void {
-    memory.give(this.data.bytes)
+    const { bytes, rows, structure } = this.data
+    memory.give(bytes)
+    for (const table of new Set([rows, structure.records, structure.scopes, structure.resources])) {
+      memory.discard(table)
+    }
   }
 
   /** Records in the batch: those received less those dropped. */
