@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 
-/** What a process may take at most, with whatever comes at it: bytes. */
+/** What a gateway may take at most, with whatever comes at it: bytes. */
 export const RSS_LIMIT = 256 * 2 ** 20
+/** The same for a drain, which has four requests of several megabytes in memory while it catches up. */
+export const DRAIN_RSS_LIMIT = 320 * 2 ** 20
 
 /** Resident memory of a process, bytes; 0 where it does not run. */
 export function residentBytes(pid: number): number {
