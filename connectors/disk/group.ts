@@ -198,9 +198,13 @@ export class Group {
   }
 
   async #readMore(): Promise<Entry | undefined> {
-    if (this.#unsettled >= MAX_UNSETTLED) return undefined
-    if (this.#unsettled > 0 && this.#unsettledBytes >= this.#options.windowBytes) return undefined
-    return this.#read()
+    return this.#hasRoom ? this.#read() : undefined
+  }
+
+  /** Whether one more may be held. */
+  get #hasRoom(): boolean {
+    if (this.#unsettled >= MAX_UNSETTLED) return false
+    return this.#unsettled === 0 || this.#unsettledBytes < this.#options.windowBytes
   }
 
   async #read(): Promise<Entry | undefined> {
@@ -343,8 +347,7 @@ export class Group {
   /** Resolves when there may be something to lend: more was appended or settled, a delay is over, or it is to end. */
   async #nextNews(signal: AbortSignal): Promise<void> {
     if (this.#news || signal.aborted || this.#closed) return
-    const { retryAt } = this.#reader
-    const due = Math.min(this.#dueAt(), retryAt > performance.now() ? retryAt : Number.POSITIVE_INFINITY)
+    const due = Math.min(this.#dueAt(), this.#readAt())
     let timer: NodeJS.Timeout | undefined
     await new Promise<void>((resolve) => {
       this.#notify = resolve
@@ -352,6 +355,13 @@ export class Group {
     })
     clearTimeout(timer)
     this.#notify = undefined
+  }
+
+  /** When reading is to be tried again that went wrong; that may be over by now, and nobody else would wake anybody. */
+  #readAt(): number {
+    const { retryAt } = this.#reader
+    const isNext = retryAt > 0 && this.#hasRoom && this.#due() === undefined
+    return isNext ? retryAt : Number.POSITIVE_INFINITY
   }
 
   /** When the first of those that wait may go out. */
