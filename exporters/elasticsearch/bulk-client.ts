@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib'
+import { retryAfterMs } from '../../src/delivery/retry-after.ts'
 import { memory } from '../../src/memory.ts'
 import { FILTER_PATH } from './answer.ts'
 import { BulkBodies } from './bulk-bodies.ts'
@@ -77,13 +78,4 @@ export class BulkClient {
     this.#bodies.close()
     await this.#client.close()
   }
-}
-
-/** `Retry-After` is seconds or a date (RFC 9110 section 10.2.3). */
-function retryAfterMs(header: string | string[] | undefined): number | undefined {
-  const value = Array.isArray(header) ? header[0] : header
-  if (value === undefined) return undefined
-  const seconds = Number(value)
-  const milliseconds = Number.isNaN(seconds) ? Date.parse(value) - Date.now() : seconds * 1000
-  return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds)
 }

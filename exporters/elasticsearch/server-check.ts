@@ -3,6 +3,7 @@ import { pause } from '../../src/delivery/pause.ts'
 import type { BulkClient } from './bulk-client.ts'
 import type { Client } from './client/client.ts'
 import { defaultMode, type ElasticsearchConfig } from './config.ts'
+import { type IndexTemplates, templatesFor } from './index-templates.ts'
 import { askWho, isSince, type ServerInfo, StrangerError } from './server-info.ts'
 import type { Targets } from './target.ts'
 
@@ -74,30 +75,15 @@ async function checkTemplates(
   const { status, body, node } = await client.send({ method: 'GET', path }, limited(signal))
   if (status !== 200) {
     log.info({ node, status }, 'the server does not tell its index templates to this user')
-  } else if (!isDataStream(JSON.parse(body.toString()) as Templates, name)) {
+    return
+  }
+  const templates = templatesFor(JSON.parse(body.toString()) as IndexTemplates, name)
+  if (!templates.some(({ data_stream }) => data_stream !== undefined)) {
     log.warn(
       { dataStream: name },
       'no index template makes this a data stream; documents wait until one does',
     )
   }
-}
-
-interface Templates {
-  readonly index_templates?: readonly {
-    readonly index_template: { readonly index_patterns: string | string[]; readonly data_stream?: object }
-  }[]
-}
-
-function isDataStream({ index_templates = [] }: Templates, name: string): boolean {
-  return index_templates.some(
-    ({ index_template: { index_patterns, data_stream } }) =>
-      data_stream !== undefined && [index_patterns].flat().some((pattern) => matches(pattern, name)),
-  )
-}
-
-function matches(pattern: string, name: string): boolean {
-  const regex = pattern.split('*').map((literal) => literal.replace(/[^\w]/g, '\\$&'))
-  return new RegExp(`^${regex.join('.*')}$`).test(name)
 }
 
 function limited(signal: AbortSignal): AbortSignal {

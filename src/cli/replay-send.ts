@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { retryAfterMs } from '../delivery/retry-after.ts'
 import { type ExportResponse, readExportResponse } from '../logs/export-response.ts'
 import { oneLine, showDuration } from './table.ts'
 
@@ -76,7 +77,8 @@ async function post(
   const { status } = response
   if (status === 200) return readExportResponse(answer)
   const problem = `${url.href} answered ${status}`
-  if (TEMPORARY.includes(status)) return { problem, afterMs: retryAfter(response.headers.get('retry-after')) }
+  if (TEMPORARY.includes(status))
+    return { problem, afterMs: retryAfterMs(response.headers.get('retry-after')) }
   const text = oneLine(answer.toString('utf8', 0, SHOWN * 4), SHOWN)
   const full = text === '' ? problem : `${problem}: ${text}`
   if (ABOUT_THE_REQUEST.includes(status)) throw new RefusedError(full)
@@ -87,11 +89,4 @@ function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const cause: unknown = error.cause ?? error
   return cause instanceof Error && 'code' in cause ? String(cause.code) : error.message
-}
-
-/** Seconds or a date, as milliseconds from now. */
-function retryAfter(header: string | null): number | undefined {
-  if (header === null) return undefined
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now()
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms)
 }

@@ -7,3 +7,11 @@ const SPREAD = 0.25
 export function heeded(ms: number): number {
   return Math.min(ms, LONGEST) * (1 + SPREAD * Math.random())
 }
+
+/** What a `Retry-After` says, in milliseconds from now: it is seconds or a date (RFC 9110 section 10.2.3). */
+export function retryAfterMs(header: string | null | undefined): number | undefined {
+  if (header === null || header === undefined || header.trim() === '') return undefined
+  const seconds = Number(header)
+  const milliseconds = Number.isNaN(seconds) ? Date.parse(header) - Date.now() : seconds * 1000
+  return Number.isNaN(milliseconds) ? undefined : Math.max(0, milliseconds)
+}
