@@ -128,7 +128,7 @@ service:
     await using _drain = await start('logs/drain')
     sink.clear()
     await maxMemory('1mb')
-    await eventually('the gateway refuses', async () => (await post([9])).status === 503)
+    await eventually('the gateway knows', async () => (await level(gateway)) === 2)
 
     const sent = emit(exporter())
     await eventually('the SDK is refused', async () => (await refused(gateway)) >= 512)

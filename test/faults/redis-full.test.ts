@@ -12,8 +12,8 @@ import { textOf } from './kit/payload.ts'
 import { scaled, timeLimit } from './kit/scale.ts'
 import type { Sink } from './kit/sink.ts'
 
-const BACKLOG = scaled(3_000, 100_000)
-const ROUNDS = scaled(2, 20)
+const BACKLOG = scaled(3_000, 20_000)
+const ROUNDS = scaled(2, 10)
 const SDK_RECORDS = 2_000
 const PLENTY = 2 ** 30
 

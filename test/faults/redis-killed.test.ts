@@ -8,8 +8,8 @@ import { KEPT } from './kit/oracle.ts'
 import { startRedisPath } from './kit/path.ts'
 import { scaled, timeLimit } from './kit/scale.ts'
 
-const ROUNDS = scaled(3, 50)
-const BACKLOG = scaled(2_000, 20_000)
+const ROUNDS = scaled(3, 20)
+const BACKLOG = scaled(2_000, 10_000)
 /** What a crash may cost with `everysec`, by the documentation: milliseconds. */
 const WINDOW = 2_000
 /** Between the clocks of two processes, and the answer to a sender and what it notes of it. */

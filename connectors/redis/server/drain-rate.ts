@@ -59,13 +59,14 @@ function drainedBetween(before: QueueCounts, after: QueueCounts): Drained | unde
 }
 
 const SHORTEST = 1_000
-const LONGEST = 20_000
+/** With its spread still below the 10 s that SDKs give a request in all: what must wait longer is dropped at once. */
+const LONGEST = 6_000
 /** Where nobody knows how long it takes. */
 const UNKNOWN = 3_000
 const SPREAD = 0.5
 
 /**
- * Milliseconds, from 1 to 30 seconds, that a sender is asked to wait for a buffer that has room again in `seconds`; Infinity
+ * Milliseconds, from 1 to 9 seconds, that a sender is asked to wait for a buffer that has room again in `seconds`; Infinity
  * where nothing drains. Up to half as much again is left to chance, or all would come back in the same moment.
  */
 export function retryAfter(seconds: number, random: () => number = Math.random): number {
