@@ -9,7 +9,9 @@ import { metricsOf, ready, type Sluice, type SluiceRole, type Surroundings, star
 export interface BedOptions {
   readonly buffer?: 'redis' | 'disk'
   /** Of the buffer's elements. */
-  readonly compression?: 'zstd' | 'none'
+  readonly compression?: Surroundings['compression']
+  /** Of documents; `otel` if absent. */
+  readonly mapping?: Surroundings['mapping']
   /** Processes of Sluice: a gateway and a drain if absent, with a buffer on disk one that is both. */
   readonly sluice?: readonly SluiceRole[]
   /** `service.processes`, for gateway and drain; without it each is a process alone. */
@@ -135,7 +137,7 @@ export class Bed implements AsyncDisposable {
   }
 
   async #surround(buffer: 'redis' | 'disk', options: BedOptions): Promise<void> {
-    const { compression = 'zstd', processes } = options
+    const { compression = 'zstd', mapping = 'otel', processes } = options
     const folder = await temporaryFolder('bench')
     this.#stack.defer(() => folder.remove())
     const redis = buffer === 'redis' ? await startRedis({ args: ['--maxmemory', '4gb'] }) : undefined
@@ -147,7 +149,7 @@ export class Bed implements AsyncDisposable {
     this.#stack.defer(() => sink.stop())
     this.#pids.push(['sink', sink.pid])
     const sinkPort = Number(await firstLine(sink))
-    this.#surroundings = { folder: folder.path, redis: redis?.url, sinkPort, compression, processes }
+    this.#surroundings = { folder: folder.path, redis: redis?.url, sinkPort, compression, mapping, processes }
   }
 
   #askSink(method: string, path: string): Promise<Response> {

@@ -15,6 +15,8 @@ export interface Surroundings {
   readonly redis: string | undefined
   readonly sinkPort: number
   readonly compression: 'zstd' | 'none'
+  /** How documents are laid out. */
+  readonly mapping: 'otel' | 'ecs'
   /** How many of each a supervising process runs; without it there is none. */
   readonly processes: Readonly<Record<'gateway' | 'drain', number>> | undefined
 }
@@ -74,7 +76,7 @@ export async function metricsAt(port: number): Promise<ReadonlyMap<string, numbe
 
 /** The path from OTLP to Elasticsearch. */
 function configText(of: Surroundings, ports: Ports): string {
-  const { folder, redis, sinkPort, compression, processes } = of
+  const { folder, redis, sinkPort, compression, mapping, processes } = of
   const groups = processes && [
     `{ pipelines: [logs/gateway], count: ${processes.gateway} }`,
     `{ pipelines: [logs/drain], count: ${processes.drain} }`,
@@ -95,7 +97,7 @@ processors:
 connectors:
   ${buffer}: { ${where}, compression: ${compression} }
 exporters:
-  elasticsearch: { endpoint: "http://127.0.0.1:${sinkPort}" }
+  elasticsearch: { endpoint: "http://127.0.0.1:${sinkPort}", mapping: { mode: ${mapping} } }
 extensions:
   health_check: { endpoint: "127.0.0.1:${ports.health}" }
 service:

@@ -26,7 +26,7 @@ function panelsOf({ server, runs }: Compared): Panel[] {
   return [
     panel(`${server}: delivered`, 'records/s', ({ delivered }) => delivered),
     panel('limit', 'requests under way', ({ limit }) => limit),
-    panel('refused with 429', 'documents/s', ({ refused }) => refused),
+    panel('refused with 429', 'requests/s', ({ refused }) => refused),
     panel('answer time', 'ms of a bulk', ({ latency }) => latency),
   ]
 }

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../test/servers/at-exit.ts'
 export interface Second {
   /** Records delivered. */
   readonly delivered: number
-  /** Documents that were refused with 429; one that is sent again counts each time. */
+  /** Requests of which something was refused with 429. */
   readonly refused: number
   readonly requests: number
   /** Milliseconds of a bulk request on average. */
@@ -66,16 +66,10 @@ function secondOf(before: MetricsSnapshot, now: MetricsSnapshot, seconds: number
   const requests = grown('otelcol_elasticsearch_bulk_requests_latency_count')
   return {
     delivered: (delivered(now) - delivered(before)) / seconds,
-    refused: refusedBetween(grown) / seconds,
+    refused: grown('sluice_exporter_failed_attempts_total', { reason: 'too_many' }) / seconds,
     requests: requests / seconds,
     latency:
       requests === 0 ? 0 : (grown('otelcol_elasticsearch_bulk_requests_latency_sum') / requests) * 1000,
     limit: now.sum('sluice_exporter_concurrency_limit'),
   }
-}
-
-/** Documents refused one by one, and attempts refused as a whole. */
-function refusedBetween(grown: (name: string, labels?: Readonly<Record<string, string>>) => number): number {
-  const one = grown('otelcol_elasticsearch_docs_processed', { outcome: 'too_many' })
-  return one + grown('sluice_exporter_failed_attempts_total', { reason: 'status_429' })
 }

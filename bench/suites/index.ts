@@ -15,6 +15,7 @@ export const suites: readonly Suite[] = [
   path.sizes,
   path.redaction,
   path.compression,
+  path.modes,
   path.transport,
   path.buffer,
   path.connections,

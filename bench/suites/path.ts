@@ -1,4 +1,4 @@
-import { PATH } from '../budgets.ts'
+import { DRAIN, PATH } from '../budgets.ts'
 import { pathSuite } from './suite.ts'
 
 /** Records per request where a suite varies something else. */
@@ -33,6 +33,15 @@ export const compression = pathSuite('compression', 'Compression in the buffer, 
   { name: 'none in Redis', bed: { compression: 'none' }, load: { records: USUAL } },
   { name: 'gzip by the client', load: { records: USUAL, gzip: true } },
 ])
+
+export const modes = pathSuite('modes', 'By mapping mode of the documents', () =>
+  (['otel', 'ecs'] as const).map((mapping) => ({
+    name: mapping,
+    bed: { mapping },
+    load: { records: USUAL },
+    budget: { drain: DRAIN[mapping] },
+  })),
+)
 
 export const transport = pathSuite('transport', 'gRPC and HTTP', () =>
   [USUAL, 20].flatMap((records) =>

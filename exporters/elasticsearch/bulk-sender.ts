@@ -8,7 +8,7 @@ import type { BulkClient, BulkResponse } from './bulk-client.ts'
 import { BulkMetrics } from './bulk-metrics.ts'
 import type { WatchedFields } from './fields/index.ts'
 import { afterFirst, withRest } from './halves.ts'
-import { problemIn } from './item.ts'
+import { exceedsPressureAlone, problemIn } from './item.ts'
 import type { Targets } from './target.ts'
 
 const LOG_INTERVAL_MS = 10_000
@@ -141,7 +141,7 @@ export class BulkSender {
       this.#health('failed', message)
       throw new RetryableError(message, { reason: 'bad_request' })
     }
-    if (status === 413 || status === 400) {
+    if (status === 413 || status === 400 || (status === 429 && exceedsPressureAlone(problem))) {
       if (batch.size > 1) return this.#sendHalves(batch, signal)
       this.#rendered(bulk)
       this.#metrics.recordRefused()

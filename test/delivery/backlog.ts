@@ -35,7 +35,7 @@ function configOf(folder: string, http: number, { url, index, sendingQueue }: De
 receivers:
   otlp: { protocols: { http: { endpoint: "127.0.0.1:${http}" } } }
 connectors:
-  disk: { directory: ${JSON.stringify(join(folder, 'buffer'))}, compression: zstd, element_size: 64KiB }
+  disk: { directory: ${JSON.stringify(join(folder, 'buffer'))}, compression: zstd, element_size: 64KiB, prefetch: 256 }
 exporters:
   elasticsearch: { endpoint: "${url}", logs_index: ${index}, sending_queue: ${sendingQueue} }
 service:

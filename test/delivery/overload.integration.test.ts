@@ -11,14 +11,18 @@ const RECORDS = 500
 const CONSUMERS = 16
 const PATIENCE_MS = 240_000
 
-describe('a drain and a real Elasticsearch with room for two requests', () => {
+describe('a drain and a real Elasticsearch with room for two requests and 2 MiB', () => {
   let elasticsearch: ElasticsearchServer
   let folder: TemporaryFolder
 
   beforeAll(async () => {
     elasticsearch = await startElasticsearch({
       heap: '512m',
-      settings: { 'node.processors': 1, 'thread_pool.write.queue_size': 1 },
+      settings: {
+        'node.processors': 1,
+        'thread_pool.write.queue_size': 1,
+        'indexing_pressure.memory.limit': '2mb',
+      },
     })
     folder = await temporaryFolder('overload')
   }, 240_000)
@@ -27,13 +31,19 @@ describe('a drain and a real Elasticsearch with room for two requests', () => {
     await Promise.all([elasticsearch?.stop(), folder?.remove()])
   })
 
-  it('has fewer requests under way when it is refused, and delivers every record once', async () => {
+  /** A data stream, and a buffer that holds all requests for it. */
+  async function backlog(): Promise<DataStream> {
     const stream = await DataStream.create(elasticsearch.url)
     const requests = Array.from(
       { length: REQUESTS },
       (_, index) => () => numberedRequest(index, RECORDS, stream.dataset).bytes,
     )
     await fillBacklog(folder.path, requests)
+    return stream
+  }
+
+  it('has fewer requests under way when it is refused, and delivers every record once', async () => {
+    const stream = await backlog()
 
     await using drain = await startDrain(folder.path, {
       url: elasticsearch.url,
@@ -62,4 +72,19 @@ describe('a drain and a real Elasticsearch with room for two requests', () => {
     expect(Math.max(...limits)).toBeLessThanOrEqual(CONSUMERS)
     expect(limits.at(-1)).toBeLessThan(CONSUMERS)
   }, 300_000)
+
+  it('sends in halves what is refused for want of memory and would be without any other request', async () => {
+    const stream = await backlog()
+
+    await using drain = await startDrain(folder.path, {
+      url: elasticsearch.url,
+      index: stream.name,
+      sendingQueue: '{ num_consumers: 1, batch: { flush_timeout: 1s, min_size: 8MiB, max_size: 8MiB } }',
+    })
+    await eventually('everything is delivered', async () => (await stream.count()) === REQUESTS * RECORDS)
+
+    const metrics = await drain.metrics()
+    expect(metrics.sum('sluice_exporter_failed_attempts_total')).toBe(0)
+    expect(metrics.sum('sluice_dead_letter_log_records_total')).toBe(0)
+  })
 })

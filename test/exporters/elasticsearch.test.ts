@@ -138,6 +138,23 @@ describe('the elasticsearch exporter and a hostile server', () => {
     expect(await context.value('otelcol_elasticsearch_docs_processed', { outcome: 'success' })).toBe(3)
   })
 
+  it.each([
+    ['max_coordinating_bytes', 5_000, 2],
+    ['max_coordinating_and_primary_bytes', 5_000, 2],
+    ['max_coordinating_and_primary_bytes', 3_000, 0],
+  ])(
+    'halves what is larger than %s by itself, and no other request refused for want of memory',
+    async (name, bytes, halves) => {
+      const reason = `rejected execution of coordinating operation [coordinating_and_primary_bytes=2000, replica_bytes=0, all_bytes=2000, coordinating_operation_bytes=${bytes}, ${name}=4000]`
+      const body = JSON.stringify({ error: { type: 'es_rejected_execution_exception', reason } })
+      const { outcome, seen } = await hostile((documents) =>
+        documents.length > 2 ? { status: 429, body } : { body: items(201, 201) },
+      )
+      expect(seen).toHaveLength(1 + halves)
+      expect(outcome).toEqual(halves > 0 ? 'delivered' : expect.objectContaining({ reason: 'too_many' }))
+    },
+  )
+
   it('forgets no half of a request that is too large when the other one meets trouble', async () => {
     const { outcome, seen } = await hostile((documents) => {
       if (documents.length > 2) return { status: 413 }
