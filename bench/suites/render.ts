@@ -45,7 +45,7 @@ export const render: Suite = {
     )
     const modes = Object.entries(MAPPINGS).map(([name, make]) => ({
       name,
-      write: writerOf(make()),
+      write: writerOf(make(), { withKernel: name.endsWith('kernel') }),
       taken: [] as number[],
     }))
     progress(`render: ${modes.map(({ name }) => name).join('; ')}`)
@@ -74,7 +74,7 @@ export const render: Suite = {
   },
 }
 
-function writerOf(mapping: Mapping): (batch: LogBatch) => void {
+function writerOf(mapping: Mapping, through: { readonly withKernel: boolean }): (batch: LogBatch) => void {
   const documents = new Documents({
     destination: () => ({ mapping, target: TARGET }),
     failed: (_, error) => {
@@ -83,6 +83,6 @@ function writerOf(mapping: Mapping): (batch: LogBatch) => void {
   })
   return (batch) => {
     const write = (out: JsonWriter): void => documents.render(batch, out)
-    memory.give(writeJson(batch.byteLength * 2, write))
+    memory.give(writeJson(batch.byteLength * 2, write, through))
   }
 }

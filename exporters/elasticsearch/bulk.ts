@@ -90,7 +90,8 @@ export class BulkRenderer {
     this.#missing = new Map()
     this.#part = undefined
     const size = Math.max(MIN_BYTES, batch.byteLength * GROWTH)
-    const body = writeJson(size, (out) => this.#documents.render(batch, out))
+    const withKernel = this.#mappings.useKernel
+    const body = writeJson(size, (out) => this.#documents.render(batch, out), { withKernel })
     return {
       body,
       records: this.#records,

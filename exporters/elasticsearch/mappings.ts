@@ -22,6 +22,11 @@ export class Mappings {
     this.#options = options
   }
 
+  /** Whether the kernel helps with the usual mode. */
+  get useKernel(): boolean {
+    return this.#options.mode === 'otel'
+  }
+
   /** The mode that an attribute asks for. Throws `UnfitError` when it may not. */
   modeOf(asked: string | undefined): MappingMode {
     if (asked === undefined) return this.#options.mode

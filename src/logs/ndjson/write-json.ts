@@ -5,17 +5,22 @@ import { JsonWriter } from './json-writer.ts'
 let writing = false
 
 /**
- * What `write` writes, about `size` bytes, in a buffer that `memory` may be given back. Goes through the kernel's
- * output, of which there is one: whoever writes, writes in one go.
+ * What `write` writes, about `size` bytes, in a buffer that `memory` may be given back. What the kernel is to help with
+ * goes through its output, of which there is one: whoever writes, writes in one go.
  */
-export function writeJson(size: number, write: (out: JsonWriter) => void): Buffer {
+export function writeJson(
+  size: number,
+  write: (out: JsonWriter) => void,
+  { withKernel = true }: { readonly withKernel?: boolean } = {},
+): Buffer {
   if (writing) throw new Error('JSON is written by one at a time')
   writing = true
   try {
-    const out = new JsonWriter(kernel?.output ?? memory.take(size))
+    const output = withKernel ? kernel?.output : undefined
+    const out = new JsonWriter(output ?? memory.take(size))
     write(out)
     const written = out.bytes.subarray(0, out.pos)
-    if (out.bytes !== kernel?.output) return written
+    if (out.bytes !== output) return written
     const copy = memory.take(out.pos)
     copy.set(written)
     return copy
