@@ -29,9 +29,12 @@ export interface Bulk {
 
 const NONE_MOVED: Bulk['moved'] = new Map()
 
-/** The JSON of a record over its wire bytes, with room to spare. */
+/** The JSON of a batch over its wire bytes, as long as no batch has been rendered. */
 const GROWTH = 2
-const MIN_BYTES = 64 * 1024
+/** How much of that is forgotten with a batch that grows less. */
+const FORGETTING = 0.1
+/** Writing reserves several times what it reads. */
+const ROOM = 64 * 1024
 const ID = Buffer.from(',"_id":"')
 /** For the longest id, were all of it to be escaped. */
 const ID_ROOM = 4096
@@ -47,6 +50,8 @@ export class BulkRenderer {
   readonly #mappings: Mappings
   readonly #ids: IdOptions
   readonly #watch: FieldWatch | undefined
+  /** How many times larger than a batch its body is, by those before. */
+  #growth = GROWTH
   #records: number[] = []
   #rejected = new Map<string, number[]>()
   #missing = new Map<string, number>()
@@ -89,9 +94,11 @@ export class BulkRenderer {
     this.#rejected = new Map()
     this.#missing = new Map()
     this.#part = undefined
-    const size = Math.max(MIN_BYTES, batch.byteLength * GROWTH)
+    const size = Math.ceil(batch.byteLength * this.#growth) + ROOM
     const withKernel = this.#mappings.useKernel
     const body = writeJson(size, (out) => this.#documents.render(batch, out), { withKernel })
+    const growth = body.length / Math.max(1, batch.byteLength)
+    this.#growth = Math.max(growth, this.#growth + (growth - this.#growth) * FORGETTING)
     return {
       body,
       records: this.#records,

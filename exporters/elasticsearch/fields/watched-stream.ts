@@ -23,7 +23,7 @@ interface StreamEvents {
 /** The fields of one data stream, in one mapping mode. */
 export class WatchedStream {
   /** Of so many documents, one is looked at while nothing is new. */
-  static readonly MAX_PAUSE = 64
+  static readonly MAX_PAUSE = 256
 
   readonly name: string
   readonly mode: MappingMode

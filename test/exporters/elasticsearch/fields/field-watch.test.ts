@@ -94,17 +94,17 @@ describe('what is watched', () => {
     expect(fields.get('logs-generic.otel-default')?.()).toBe(LIMIT * 4)
   })
 
-  it('is one of 64 documents while nothing is new, and each while there is', () => {
+  it('is one of 256 documents while nothing is new, and each while there is', () => {
     const { send, fields, explosions } = watching('otel')
     const seen = () => fields.get('logs-generic.otel-default')?.() ?? 0
-    const same = Array<Attributes>(64).fill({ a: int(1) })
+    const same = Array<Attributes>(256).fill({ a: int(1) })
     for (let i = 0; i < 20; i++) send(same)
     const usual = seen()
 
-    send(Array<Attributes>(64).fill({ a: int(1), b: int(2) }))
+    send(Array<Attributes>(256).fill({ a: int(1), b: int(2) }))
     expect(seen()).toBe(usual + 1)
     for (let i = 0; i < 20; i++) send(same)
-    send(users(0, 64 + LIMIT))
+    send(users(0, 256 + LIMIT))
 
     expect(explosions).toHaveLength(1)
     expect(explosions[0].children).toBeGreaterThan(LIMIT / 2)
