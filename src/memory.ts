@@ -10,7 +10,7 @@ const MAX_IDLE_BYTES = 24 * 1024 * 1024
  * request makes the engine collect the whole heap several times a second.
  */
 export class Memory {
-  /** Idle pieces by their size, which is that of a class. */
+  /** Idle pieces by their size, which is that of a class; the one that was last in use comes last. */
   readonly #idle = new Map<number, ArrayBuffer[]>()
   #idleBytes = 0
   /** What is lent at the moment, as far as it still exists. */
@@ -20,7 +20,7 @@ export class Memory {
   take(size: number): Buffer {
     if (size < SMALLEST_BYTES) return Buffer.allocUnsafe(size)
     const whole = sizeClass(size)
-    const idle = this.#idle.get(whole)?.pop()
+    const idle = this.#inUse(whole).pop()
     if (idle !== undefined) this.#idleBytes -= whole
     const piece = idle ?? new ArrayBuffer(whole)
     this.#lent.add(piece)
@@ -41,7 +41,7 @@ export class Memory {
   discard(array: Int32Array): void {
     const { buffer } = array
     if (array.byteLength >= SMALLEST_DISCARDED_BYTES && array.byteLength === buffer.byteLength) {
-      ;(buffer as ArrayBuffer).transfer(0)
+      free(buffer as ArrayBuffer)
     }
   }
 
@@ -52,16 +52,39 @@ export class Memory {
   give({ buffer }: Buffer): void {
     if (!this.#lent.delete(buffer)) return
     const size = buffer.byteLength
-    if (size !== sizeClass(size) || this.#idleBytes + size > MAX_IDLE_BYTES) {
-      // Moves what is there into nothing: the collector need not find it.
-      ;(buffer as ArrayBuffer).transfer(0)
+    if (size !== sizeClass(size) || size > MAX_IDLE_BYTES) {
+      free(buffer as ArrayBuffer)
       return
     }
     this.#idleBytes += size
-    const pieces = this.#idle.get(size)
-    if (pieces) pieces.push(buffer as ArrayBuffer)
-    else this.#idle.set(size, [buffer as ArrayBuffer])
+    this.#inUse(size).push(buffer as ArrayBuffer)
+    this.#freeOldest()
   }
+
+  /** The idle pieces of a class that is in use now. */
+  #inUse(size: number): ArrayBuffer[] {
+    const pieces = this.#idle.get(size) ?? []
+    this.#idle.delete(size)
+    this.#idle.set(size, pieces)
+    return pieces
+  }
+
+  /** Sizes that nobody asks for any more must not keep the others from being used again. */
+  #freeOldest(): void {
+    for (const [size, pieces] of this.#idle) {
+      while (this.#idleBytes > MAX_IDLE_BYTES && pieces.length > 0) {
+        free(pieces.pop() as ArrayBuffer)
+        this.#idleBytes -= size
+      }
+      if (this.#idleBytes <= MAX_IDLE_BYTES) return
+      this.#idle.delete(size)
+    }
+  }
+}
+
+/** Moves what is there into nothing: the collector need not find it. */
+function free(buffer: ArrayBuffer): void {
+  buffer.transfer(0)
 }
 
 /** The next quarter of a power of two: what is not asked for is at most a fifth of a piece. */

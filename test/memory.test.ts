@@ -56,6 +56,16 @@ describe('lent memory', () => {
     expect(String(small)).toBe('small')
   })
 
+  it('is kept in the sizes that are asked for now, not in those of before', () => {
+    const memory = new Memory()
+    const before = Array.from({ length: 24 }, () => memory.take(MIB))
+    for (const buffer of before) memory.give(buffer)
+    const now = memory.take(5 * MIB)
+    memory.give(now)
+    expect(memory.take(5 * MIB).buffer).toBe(now.buffer)
+    expect(before.filter((buffer) => buffer.length === 0)).toHaveLength(5)
+  })
+
   it('keeps no more than so much of it', () => {
     const memory = new Memory()
     const lent = Array.from({ length: 20 }, () => memory.take(4 * MIB))
