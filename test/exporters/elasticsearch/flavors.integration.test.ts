@@ -1,21 +1,43 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { elasticsearch } from '../../../exporters/elasticsearch/index.ts'
+import type { SetupPlan } from '../../../src/setup.ts'
 import { DataStream } from '../../e2e/search.ts'
 import { type ElasticsearchServer, startElasticsearch } from '../../servers/elasticsearch.ts'
+import type { ElasticsearchFlavor } from '../../servers/elasticsearch-distribution.ts'
 import { findJava } from '../../servers/java.ts'
 import { never, testContext } from '../../support/component.ts'
 import { attributes, batchOf, text } from '../../support/otlp.ts'
+import { BOTH, documentsAreFound, setUpTwice } from './setup/documents.ts'
+import { Place, type Setup } from './setup/kit.ts'
 
 /** Besides Elasticsearch 9, which the other suites use. */
-const FLAVORS = [
-  { flavor: '8min', name: 'elasticsearch', waits: true },
-  { flavor: 'opensearch', name: 'opensearch', waits: false },
-] as const
+const FLAVORS: readonly {
+  readonly flavor: ElasticsearchFlavor
+  readonly name: string
+  readonly waits: boolean
+  readonly setup: Setup
+}[] = [
+  {
+    flavor: '8min',
+    name: 'elasticsearch',
+    waits: true,
+    setup: { lifecycle: { policies: { default: { delete: '14d' } } } },
+  },
+  {
+    flavor: 'opensearch',
+    name: 'opensearch',
+    // It knows no require_data_stream, which names out of attributes are sent with.
+    waits: false,
+    setup: {
+      ingest_pipeline: { processors: [{ set: { field: 'event_name', value: 'seen', override: false } }] },
+    },
+  },
+]
 
 const noJava = findJava(21) ? '' : 'this machine has no Java 21'
 
-describe.each(FLAVORS)('a real server of the flavor $flavor', ({ flavor, name, waits }) => {
+describe.each(FLAVORS)('a real server of the flavor $flavor', ({ flavor, name, waits, setup }) => {
   const problem = flavor === 'opensearch' ? noJava : ''
   let server: ElasticsearchServer
   beforeAll(async () => {
@@ -87,5 +109,41 @@ describe.each(FLAVORS)('a real server of the flavor $flavor', ({ flavor, name, w
       (error: { readonly reason: string }) => error.reason,
     )
     expect(outcome).toBe(waits ? 'not_ready' : 'delivered')
+  })
+
+  describe('that was set up', () => {
+    let place: Place
+    let plan: SetupPlan
+    beforeAll(async () => {
+      if (problem !== '') return
+      place = new Place(server.url)
+      plan = await setUpTwice(place, { ...BOTH, ...setup })
+    })
+
+    documentsAreFound(
+      () => place,
+      (streams) => (waits ? {} : { logs_index: streams.replace('*', 'default') }),
+    )
+
+    it.runIf(flavor === 'opensearch')('says what stands in for the types of Elasticsearch', () => {
+      expect(plan.notes.join('\n')).toContain('object with disable_objects instead')
+    })
+
+    it.runIf(flavor === 'opensearch')('runs the ingest pipeline of the config', async () => {
+      expect(await place.count(place.streams('otel'), { term: { event_name: 'seen' } })).toBe(7)
+    })
+
+    it.runIf(flavor === 'opensearch')(
+      'says that policies need the plugin, where it is not there',
+      async () => {
+        const policies = { default: { delete: '14d' } }
+        await expect(place.setup({ lifecycle: { policies } }).plan()).rejects.toThrow(
+          'opensearch-index-management',
+        )
+        await expect(place.setup({ lifecycle: { prefer: 'ism' } }).plan()).rejects.toThrow(
+          'opensearch-index-management',
+        )
+      },
+    )
   })
 })

@@ -4,53 +4,8 @@ import { differences } from '../../../../exporters/elasticsearch/setup/diff.ts'
 import { ilmPolicy } from '../../../../exporters/elasticsearch/setup/lifecycle.ts'
 import type { SetupPlan } from '../../../../src/setup.ts'
 import { startElasticsearch } from '../../../servers/elasticsearch.ts'
-import { findJava } from '../../../servers/java.ts'
-import { TRACE_ID } from '../payloads.ts'
+import { BOTH, documentsAreFound, setUpTwice } from './documents.ts'
 import { Place, type Setup, statesOf } from './kit.ts'
-
-const BOTH: Setup = { modes: ['otel', 'ecs'], refresh_interval: '1s' }
-
-const SEARCHES = [
-  {
-    mode: 'otel',
-    trace: { trace_id: TRACE_ID },
-    attribute: { 'attributes.http.request.method': 'POST' },
-    text: { 'body.text': 'accepted' },
-  },
-  {
-    mode: 'ecs',
-    trace: { 'trace.id': TRACE_ID },
-    attribute: { 'http.request.method': 'POST' },
-    text: { message: 'accepted' },
-  },
-] as const
-
-/** Documents of all languages are taken, and found by all that people look for. */
-function documentsAreFound(place: () => Place, more = (_streams: string): object => ({})): void {
-  it.each(SEARCHES)(
-    'takes documents of mode $mode, and finds them',
-    async ({ mode, trace, attribute, text }) => {
-      const streams = place().streams(mode)
-
-      expect(await place().deliver(mode, undefined, more(streams))).toEqual([])
-
-      expect(await place().count(streams, { match_all: {} })).toBe(9)
-      expect(await place().count(streams, { term: trace })).toBe(6)
-      expect(await place().count(streams, { term: attribute })).toBe(1)
-      expect(await place().count(streams, { match: text })).toBe(1)
-    },
-  )
-}
-
-/** A second run has nothing to do. */
-async function setUpTwice(place: Place, setup: Setup): Promise<SetupPlan> {
-  const first = await place.setup(setup).plan()
-  await place.setup(setup).apply(first)
-  const second = await place.setup(setup).plan()
-  expect(statesOf(first)).toEqual({ missing: first.steps.length })
-  expect(statesOf(second)).toEqual({ same: first.steps.length })
-  return first
-}
 
 describe('the setup of Elasticsearch 9', () => {
   const place = new Place(inject('elasticsearchUrl'))
@@ -182,58 +137,6 @@ describe('the setup of Elasticsearch 9', () => {
   it('refuses a kind of lifecycle that the server has not', async () => {
     await expect(place.setup({ lifecycle: { prefer: 'ilm' } }).plan()).rejects.toThrow(
       'the server has no index lifecycle management',
-    )
-  })
-})
-
-describe('the setup of Elasticsearch 8', () => {
-  let place: Place
-  let server: Awaited<ReturnType<typeof startElasticsearch>>
-
-  beforeAll(async () => {
-    server = await startElasticsearch({ flavor: '8min', heap: '512m' })
-    place = new Place(server.url)
-    await setUpTwice(place, { ...BOTH, lifecycle: { policies: { default: { delete: '14d' } } } })
-  })
-  afterAll(() => server?.stop())
-
-  documentsAreFound(() => place)
-})
-
-describe.skipIf(findJava(21) === undefined)('the setup of OpenSearch (needs Java 21)', () => {
-  let place: Place
-  let plan: SetupPlan
-  let server: Awaited<ReturnType<typeof startElasticsearch>>
-
-  beforeAll(async () => {
-    server = await startElasticsearch({ flavor: 'opensearch', heap: '512m' })
-    place = new Place(server.url)
-    const pipeline = { processors: [{ set: { field: 'event_name', value: 'seen', override: false } }] }
-    plan = await setUpTwice(place, { ...BOTH, ingest_pipeline: pipeline })
-  })
-  afterAll(() => server?.stop())
-
-  // It knows no require_data_stream, which names out of attributes are sent with.
-  documentsAreFound(
-    () => place,
-    (streams) => ({ logs_index: streams.replace('*', 'default') }),
-  )
-
-  it('says what stands in for the types of Elasticsearch', () => {
-    expect(plan.notes.join('\n')).toContain('object with disable_objects instead')
-  })
-
-  it('runs the ingest pipeline of the config', async () => {
-    expect(await place.count(place.streams('otel'), { term: { event_name: 'seen' } })).toBe(7)
-  })
-
-  it('says that policies need the plugin, where it is not there', async () => {
-    const policies = { default: { delete: '14d' } }
-    await expect(place.setup({ lifecycle: { policies } }).plan()).rejects.toThrow(
-      'opensearch-index-management',
-    )
-    await expect(place.setup({ lifecycle: { prefer: 'ism' } }).plan()).rejects.toThrow(
-      'opensearch-index-management',
     )
   })
 })
