@@ -1,27 +1,15 @@
 import { Redis } from 'ioredis'
-import { expect } from 'vitest'
 import { numberedRequest, postUntilAccepted } from '../../e2e/client.ts'
-import { eventually, type Sluice, startSluice } from '../../e2e/sluice.ts'
+import { type Sluice, startSluice } from '../../e2e/sluice.ts'
 import { type AlertmanagerServer, type KnownAlert, startAlertmanager } from '../../servers/alertmanager.ts'
 import { freePort } from '../../servers/ports.ts'
 import { type RedisServer, startRedis } from '../../servers/redis.ts'
 import { type Destination, startDestination } from './destination.ts'
 import { startWebServer, type WebServer } from './web-server.ts'
 
-/** What is promised: milliseconds from the cause to the alert. */
-export const PROMISE = 15_000
-
 interface Told {
   readonly event: string
   readonly labels: Readonly<Record<string, string>>
-}
-
-/** What breaks, as the alert should say it, and how it is mended. */
-export interface Trouble {
-  readonly alert: string
-  readonly labels: Readonly<Record<string, string>>
-  readonly cause: () => Promise<void> | void
-  readonly repair: () => Promise<void> | void
 }
 
 /** A Sluice with a Redis, a destination, two Alertmanagers and two webhooks, one of which nobody serves. */
@@ -90,6 +78,11 @@ service:
     return new WatchedService(parts, managers, http, started.move())
   }
 
+  /** How many Alertmanagers there are. */
+  get managers(): number {
+    return this.#managers.length
+  }
+
   /** The alerts of a name, of all Alertmanagers. */
   async firing(name: string): Promise<KnownAlert[]> {
     const known = await Promise.all(this.#managers.map((manager) => manager.alerts()))
@@ -120,35 +113,12 @@ service:
     client.disconnect()
   }
 
-  /** Expects every Alertmanager to have the alert in time after the cause, and to lose it after the repair. */
-  async expectAlert({ alert: name, labels, cause, repair }: Trouble): Promise<void> {
-    const everywhere = this.#managers.length
-    expect(await this.firing(name)).toEqual([])
-    const began = Date.now()
-    await cause()
-    await eventually(`${name} fires`, async () => (await this.firing(name)).length === everywhere)
-    const seen = Date.now() - began
-
-    const alerts = await this.firing(name)
-    expect(seen, `${name} was seen after ${seen} ms`).toBeLessThan(PROMISE)
-    for (const alert of alerts) {
-      expect(alert.labels).toEqual({ alertname: name, instance: 'gw-1', cluster: 'eu', ...labels })
-      expect(Date.parse(alert.startsAt) - began).toBeLessThan(PROMISE)
-      expect(Date.parse(alert.endsAt)).toBeGreaterThan(Date.now() + 60_000)
-      expect(alert.annotations.description).not.toBe('')
-    }
-
-    await repair()
-    await eventually(`${name} is over`, async () => (await this.firing(name)).length === 0)
-    await eventually('the webhook knows', async () => this.#told(name).at(-1) === 'resolved')
-    expect(this.#told(name)).toContain('firing')
-  }
-
   [Symbol.asyncDispose](): PromiseLike<void> {
     return this.#all.disposeAsync()
   }
 
-  #told(name: string): string[] {
+  /** What the webhook was told of an alert: `firing`, `resolved`. */
+  told(name: string): string[] {
     return this.webhook.heard
       .map(({ body }) => body as Told)
       .filter(({ labels }) => labels.alertname === name)
