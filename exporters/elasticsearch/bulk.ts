@@ -9,6 +9,7 @@ import { writeJson } from '../../src/logs/ndjson/write-json.ts'
 import type { MalformedError } from '../../src/logs/wire.ts'
 import { attributeId, batchIdHead, type IdOptions } from './document-id.ts'
 import type { FieldWatch, MoveReason } from './fields/field-watch.ts'
+import type { LevelNamespaces } from './level-namespaces.ts'
 import { Mappings } from './mappings.ts'
 import type { IndexTarget, Targets } from './target.ts'
 
@@ -66,7 +67,10 @@ export class BulkRenderer {
     targets: Targets,
     mappings = new Mappings(),
     ids: IdOptions = { attribute: false, batch: true },
-    watch?: FieldWatch,
+    {
+      watch,
+      levels,
+    }: { readonly watch?: FieldWatch | undefined; readonly levels?: LevelNamespaces | undefined } = {},
   ) {
     this.#watch = watch
     this.#mappings = mappings
@@ -79,6 +83,7 @@ export class BulkRenderer {
         watch?.enter(target, mode)
         return { mapping: mappings.of(mode), target }
       },
+      ...(levels && { routeOf: (asked, severity) => levels.routeOf(asked, severity) }),
       before: (source, out) => this.#writeAction(source, out),
       after: ({ record, target }, out) => {
         this.#records.push(record)

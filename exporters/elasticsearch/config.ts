@@ -4,6 +4,7 @@ import { checkConnection, connectionShape } from './client/settings.ts'
 import { DIRECTIVES, isDateFormat } from './date-format.ts'
 import { deadLetterConfig } from './dead-letter-config.ts'
 import { fieldWatchConfig } from './fields/config.ts'
+import { LEVELS } from './level-namespaces.ts'
 import { isIndexText } from './names.ts'
 import { setupConfig } from './setup/config.ts'
 import type { TargetOptions } from './target.ts'
@@ -25,6 +26,18 @@ export const config = z
       })
       .prefault({})
       .describe('Known from the Collector.'),
+    level_namespaces: z
+      .partialRecord(
+        z.enum(LEVELS),
+        z
+          .string()
+          .min(1)
+          .refine(isIndexText, 'expected lower case, without what names of indices may not hold'),
+      )
+      .optional()
+      .describe(
+        'The namespace of records of a level and of those above it, { error: error }, where no attribute names one: so that a lifecycle policy keeps them longer.',
+      ),
     logstash_format: z
       .strictObject({
         enabled: z.boolean().default(false).describe('Adds a date to the name of every index.'),

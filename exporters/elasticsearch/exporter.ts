@@ -12,6 +12,7 @@ import { checkDeadLetters } from './dead-letter-check.ts'
 import { DeadLetters } from './dead-letters.ts'
 import type { FieldWatch } from './fields/field-watch.ts'
 import { watchFields } from './fields/index.ts'
+import { LevelNamespaces } from './level-namespaces.ts'
 import { Mappings } from './mappings.ts'
 import { checkServer } from './server-check.ts'
 import { setupOf } from './setup/index.ts'
@@ -85,9 +86,11 @@ export class ElasticsearchExporter implements Exporter {
   }
 
   #newRenderer(watch?: FieldWatch): BulkRenderer {
-    const { document_id, logs_dynamic_id, mapping } = this.#settings
+    const { document_id, level_namespaces, logs_dynamic_id, mapping } = this.#settings
     const mappings = new Mappings({ mode: defaultMode(this.#settings), allowed: mapping.allowed_modes })
     const attribute = logs_dynamic_id.enabled || document_id === 'attribute'
-    return new BulkRenderer(this.#targets, mappings, { attribute, batch: document_id !== 'none' }, watch)
+    const ids = { attribute, batch: document_id !== 'none' }
+    const levels = level_namespaces && new LevelNamespaces(level_namespaces)
+    return new BulkRenderer(this.#targets, mappings, ids, { watch, levels })
   }
 }

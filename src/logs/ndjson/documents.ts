@@ -6,6 +6,7 @@ import { type Route, readRecordRoute } from './control.ts'
 import type { JsonWriter } from './json-writer.ts'
 import { type Mapping, UnfitError } from './mapping.ts'
 import { routeOfContext } from './otel-context.ts'
+import { readSeverity } from './severity.ts'
 
 /** A place that documents go to; `dataStream` stands in each, `,"data_stream":{…}`, or is empty. */
 export interface Target {
@@ -36,6 +37,8 @@ export interface DocumentSource<T extends Target> {
 export interface DocumentOptions<T extends Target> {
   /** Throws `UnfitError` where there is none. */
   destination(route: Route, part: Part): Destination<T>
+  /** Where a record goes that attributes ask a route for, by its severity number; without this, by attributes alone. */
+  routeOf?(asked: Route, severity: number): Route
   /** Writes what goes before the document, an action line for one, and reserves the room for it. */
   before?(source: DocumentSource<T>, out: JsonWriter): void
   /** The document is complete. */
@@ -99,6 +102,11 @@ export class Documents<T extends Target> {
     source.route = this.#route
     if (mapping.read(bytes, start, end)) {
       source.route = readRecordRoute(bytes, start, end, Record.attributes, this.#route)
+    }
+    if (this.#options.routeOf !== undefined) {
+      source.route = this.#options.routeOf(source.route, readSeverity(bytes, start, end))
+    }
+    if (source.route !== this.#route) {
       ;({ mapping, target } = this.#options.destination(source.route, source.part))
       if (mapping !== usual.mapping) {
         this.#enter(mapping, data, source.scope, out)

@@ -23,7 +23,7 @@ function watching(mode: MappingMode, options: object = {}) {
     full: (streams) => full.push(streams),
   })
   const ids = { attribute: false, batch: false }
-  const renderer = new BulkRenderer(new Targets(), new Mappings({ mode, allowed: [mode] }), ids, watch)
+  const renderer = new BulkRenderer(new Targets(), new Mappings({ mode, allowed: [mode] }), ids, { watch })
   /** Renders a record for each set of attributes, and gives the lines of their documents. */
   const send = (sets: readonly Attributes[], resource: Attributes = {}): string[] =>
     sendRecords(
