@@ -94,7 +94,7 @@ export class Body {
         }
       })
       this.#request.once('end', resolve)
-      const gone = (): void => reject(new Refusal('disconnected', 'the client went away'))
+      const gone = (): void => this.#giveUp(new Refusal('disconnected', 'the client went away'))
       this.#request.once('error', gone)
       this.#request.once('close', gone)
     })

@@ -45,6 +45,7 @@ export class Intake {
   async take(incoming: Incoming, counts: Counts): Promise<Outcome> {
     let records = 0
     let outcome = SUCCESS
+    let isPushed = false
     let excess: ReturnType<Content['limit']>
     try {
       const batch = LogBatch.decode(await incoming.read())
@@ -52,13 +53,19 @@ export class Intake {
       records = batch.size
       incoming.hold.take(records * RECORD_BYTES)
       excess = this.#content.limit(batch)
-      if (batch.size > 0) await this.#push(batch, this.#signal)
-      // Who took the batch has copied it. After a rejection something may still be under way with it.
-      incoming.giveBack()
+      if (batch.size > 0) {
+        // Whoever is to keep the batch makes a copy of it.
+        incoming.hold.take(batch.byteLength)
+        isPushed = true
+        await this.#push(batch, this.#signal)
+        isPushed = false
+      }
     } catch (error) {
       outcome = outcomeOf(error, records - (excess?.rejected ?? 0)) ?? this.#unplanned(error)
     }
     outcome = withExcess(outcome, excess)
+    // Who took the batch has copied it. After a rejection something may still be under way with it.
+    if (!isPushed) incoming.giveBack()
     incoming.hold.release()
     counts.count(outcome, records)
     return outcome

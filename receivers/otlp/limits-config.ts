@@ -6,9 +6,9 @@ const MOST_RECORDS = 250_000
 
 export const limitsConfig = z.strictObject({
   max_in_flight_bytes: bytes()
-    .prefault('128MiB')
+    .prefault('48MiB')
     .describe(
-      'Memory for requests that are being read or are not answered yet, of both protocols together, in each process. Whoever comes then is told to try again: UNAVAILABLE or 503, with a time to wait.',
+      'Memory for requests that are being read or are not answered yet, with the copy that a buffer makes, of both protocols together, in each process. Whoever comes then is told to try again: UNAVAILABLE or 503, with a time to wait.',
     ),
   max_compression_ratio: z
     .int()

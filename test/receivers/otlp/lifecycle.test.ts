@@ -187,7 +187,7 @@ describe('the configuration', () => {
         },
       },
       limits: {
-        max_in_flight_bytes: 128 * 1024 * 1024,
+        max_in_flight_bytes: 48 * 1024 * 1024,
         max_compression_ratio: 200,
         max_connections: 10_000,
         min_body_rate: 240,

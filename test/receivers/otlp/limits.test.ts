@@ -66,7 +66,7 @@ describe.each(IMPLEMENTATIONS)('memory in flight, with gRPC by %s', (implementat
 
   it('is for both protocols together: who comes when it is taken is told when to try again', async () => {
     const { harness, buffered, first } = await withOneInFlight(start, withText(800_000), {
-      max_in_flight_bytes: '1MiB',
+      max_in_flight_bytes: '2MiB',
     })
     const { grpc, post, context } = harness
     const [byGrpc, byHttp] = [await grpc(withText(500_000)), await post(withText(500_000))]
@@ -112,7 +112,7 @@ describe.each(IMPLEMENTATIONS)('memory in flight, with gRPC by %s', (implementat
     const { grpc, post, context } = await start(push)
     await Promise.all([grpc(small), post(small), post('{}', { 'content-type': 'application/json' })])
     expect(await context.value(IN_FLIGHT)).toBe(0)
-    expect(await context.value('sluice_receiver_in_flight_limit_bytes')).toBe(128 * MIB)
+    expect(await context.value('sluice_receiver_in_flight_limit_bytes')).toBe(48 * MIB)
   })
 
   it('is given back by requests that are malformed, too large, or cut off', async () => {
@@ -148,11 +148,11 @@ describe('memory in flight', () => {
     ['zstd', zstdCompressSync],
   ] as const)('is there for what %s becomes, or the request is refused', async (encoding, compress) => {
     const { harness, buffered, first } = await withOneInFlight(serve, withText(500_000), {
-      max_in_flight_bytes: '1MiB',
+      max_in_flight_bytes: '2MiB',
     })
     const { post, batches } = harness
     const headers = { 'content-encoding': encoding }
-    expect((await post(compress(withText(900_000)), headers)).status).toBe(503)
+    expect((await post(compress(withText(1_200_000)), headers)).status).toBe(503)
     const neighbour = post(compress(withText(100_000)), headers)
     await expect.poll(() => batches).toHaveLength(2)
     buffered.open()
@@ -160,11 +160,11 @@ describe('memory in flight', () => {
   })
 
   it('is not taken by what is only announced', async () => {
-    const harness = await serve(undefined, undefined, { max_in_flight_bytes: '1MiB' })
+    const harness = await serve(undefined, undefined, { max_in_flight_bytes: '2MiB' })
     const calls = Array.from({ length: 10 }, () => rawCall(portOf(harness, 'grpc')))
     for (const { stream } of calls) stream.write(frame(Buffer.alloc(10), 0, 20 * MIB))
     await Promise.all(calls.map(({ session }) => new Promise((resolve) => session.ping(resolve))))
-    expect(await harness.context.value(IN_FLIGHT)).toBeLessThan(MIB / 2)
+    expect(await harness.context.value(IN_FLIGHT)).toBeLessThan(MIB)
     expect((await harness.grpc(withText(500_000))).code).toBe(0)
     expect((await harness.post(withText(500_000))).status).toBe(200)
   })
