@@ -2,9 +2,12 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { config } from '../receivers/otlp/config.ts'
+import { Connections } from '../receivers/otlp/connections.ts'
+import { Content } from '../receivers/otlp/content.ts'
 import { Counts } from '../receivers/otlp/counts.ts'
 import { serveGrpc } from '../receivers/otlp/grpc/serve.ts'
 import { type Incoming, Intake } from '../receivers/otlp/intake.ts'
+import { Limits } from '../receivers/otlp/limits.ts'
 import type { Outcome } from '../receivers/otlp/outcome.ts'
 import { Metrics } from '../src/telemetry/metrics.ts'
 import { RUNTIME } from '../test/servers/runtime.ts'
@@ -33,18 +36,22 @@ class Reading extends Intake {
   override async take(incoming: Incoming, counts: Counts): Promise<Outcome> {
     await incoming.read()
     incoming.giveBack()
+    incoming.hold.release()
     counts.count(SUCCESS, 1)
     return SUCCESS
   }
 }
 
 async function serve(implementation: string): Promise<void> {
-  const { grpc } = config.parse({
-    protocols: { grpc: { endpoint: '127.0.0.1:0', implementation } },
-  }).protocols
+  const settings = config.parse({ protocols: { grpc: { endpoint: '127.0.0.1:0', implementation } } })
+  const { grpc } = settings.protocols
   if (grpc === undefined) throw new Error('gRPC is off')
-  const intake = new Reading(async () => {}, pino(), new AbortController().signal)
-  const { port } = await serveGrpc(grpc, intake, new Counts(new Metrics().bind({}), 'grpc'))
+  const metrics = new Metrics().bind({})
+  const content = new Content(settings.limits, metrics)
+  const intake = new Reading(async () => {}, content, pino(), new AbortController().signal)
+  const counts = new Counts(metrics, 'grpc')
+  const guard = new Connections(settings.limits.max_connections, metrics, 'grpc')
+  const { port } = await serveGrpc(grpc, intake, counts, new Limits(settings.limits, metrics), guard)
   console.log(port)
 }
 

@@ -1,4 +1,5 @@
 import { memory } from '../../src/memory.ts'
+import type { Hold } from './in-flight.ts'
 
 /** Smaller pieces come from memory that others share, and never go back. */
 const LENT_BYTES = 64 * 1024
@@ -15,12 +16,15 @@ const NOTHING: Buffer = Buffer.alloc(0)
  */
 export class Assembly {
   readonly #length: number
+  readonly #hold: Hold
   #bytes = NOTHING
   #received = 0
   #lent = false
 
-  constructor(length: number) {
+  /** What is taken is held by `hold`, which ends later: the memory may be lent on meanwhile. */
+  constructor(length: number, hold: Hold) {
     this.#length = length
+    this.#hold = hold
   }
 
   /** How many bytes have not come yet. */
@@ -33,10 +37,14 @@ export class Assembly {
     return this.#bytes
   }
 
-  /** Adds the part of `chunk` from `start` on, which must not be longer than what is missing. */
+  /**
+   * Adds the part of `chunk` from `start` on, which must not be longer than what is missing.
+   * @throws RetryableError where there is no memory for it now
+   */
   add(chunk: Buffer, start = 0): void {
     const size = chunk.length - start
     if (size === this.#length) {
+      this.#hold.take(size)
       this.#bytes = chunk.subarray(start)
       this.#received = size
       return
@@ -57,6 +65,7 @@ export class Assembly {
 
   #grow(needed: number): void {
     const size = Math.min(this.#length, Math.max(FIRST_BYTES, needed * AHEAD))
+    this.#hold.take(size - this.#bytes.length)
     const lent = size >= LENT_BYTES
     const grown = lent ? memory.take(size) : Buffer.allocUnsafe(size)
     this.#bytes.copy(grown, 0, 0, this.#received)

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { bytes, duration, endpoint } from '../../src/config/fields.ts'
+import { limitsConfig } from './limits-config.ts'
 
 const serverParameters = z.strictObject({
   max_connection_idle: duration()
@@ -104,6 +105,7 @@ export const config = z.strictObject({
       error: 'expected grpc, http or both',
     })
     .describe('The ways in. At least one.'),
+  limits: limitsConfig.prefault({}).describe('What clients may ask of both protocols. See docs/otlp.md.'),
 })
 
 export type GrpcSettings = z.output<typeof grpc>

@@ -1,16 +1,23 @@
 import type { Logger } from 'pino'
 import type { Push } from '../../src/component.ts'
 import { LogBatch } from '../../src/logs/batch.ts'
+import { type Content, withExcess } from './content.ts'
 import type { Counts } from './counts.ts'
+import type { Hold } from './in-flight.ts'
 import { type Outcome, outcomeOf, retryLater } from './outcome.ts'
 
 /** A bug that fails every request should not fill the disk with saying so. */
 const LOG_INTERVAL_MS = 1000
 
+/** What the index of a batch takes for each record. */
+const RECORD_BYTES = 56
+
 const SUCCESS: Outcome = { ok: true, rejected: 0, message: '' }
 
 /** A request as a transport has it. */
 export interface Incoming {
+  /** The memory it takes; given back when the request has been answered. */
+  readonly hold: Hold
   /** Its protobuf bytes. Called once. */
   read(): Buffer | Promise<Buffer>
   /** Gives back the memory that the bytes lie in. Called once nobody reads them any more; where somebody still may, never. */
@@ -20,14 +27,16 @@ export interface Incoming {
 /** What both transports do with a request, from its bytes to the outcome to answer with. */
 export class Intake {
   readonly #push: Push
+  readonly #content: Content
   readonly #log: Logger
   readonly #signal: AbortSignal
   #lastLogged = Number.NEGATIVE_INFINITY
   #unlogged = 0
 
   /** `signal` aborts when running requests are given up; a client that goes away is no reason for that. */
-  constructor(push: Push, log: Logger, signal: AbortSignal) {
+  constructor(push: Push, content: Content, log: Logger, signal: AbortSignal) {
     this.#push = push
+    this.#content = content
     this.#log = log
     this.#signal = signal
   }
@@ -36,16 +45,28 @@ export class Intake {
   async take(incoming: Incoming, counts: Counts): Promise<Outcome> {
     let records = 0
     let outcome = SUCCESS
+    let isPushed = false
+    let excess: ReturnType<Content['limit']>
     try {
       const batch = LogBatch.decode(await incoming.read())
       // Processors may drop some: count before they do.
       records = batch.size
-      if (records > 0) await this.#push(batch, this.#signal)
-      // Who took the batch has copied it. After a rejection something may still be under way with it.
-      incoming.giveBack()
+      incoming.hold.take(records * RECORD_BYTES)
+      excess = this.#content.limit(batch)
+      if (batch.size > 0) {
+        // Whoever is to keep the batch makes a copy of it.
+        incoming.hold.take(batch.byteLength)
+        isPushed = true
+        await this.#push(batch, this.#signal)
+        isPushed = false
+      }
     } catch (error) {
-      outcome = outcomeOf(error, records) ?? this.#unplanned(error)
+      outcome = outcomeOf(error, records - (excess?.rejected ?? 0)) ?? this.#unplanned(error)
     }
+    outcome = withExcess(outcome, excess)
+    // Who took the batch has copied it. After a rejection something may still be under way with it.
+    if (!isPushed) incoming.giveBack()
+    incoming.hold.release()
     counts.count(outcome, records)
     return outcome
   }

@@ -1,10 +1,13 @@
 import type { Push, Receiver } from '../../src/component.ts'
 import type { ComponentContext } from '../../src/define.ts'
 import type { OtlpConfig } from './config.ts'
+import { Connections } from './connections.ts'
+import { Content } from './content.ts'
 import { Counts } from './counts.ts'
 import { serveGrpc } from './grpc/serve.ts'
 import { serveHttp } from './http.ts'
 import { Intake } from './intake.ts'
+import { Limits } from './limits.ts'
 import type { Listener } from './listen.ts'
 
 type Protocol = 'grpc' | 'http'
@@ -12,23 +15,29 @@ type Protocol = 'grpc' | 'http'
 /** Takes logs over OTLP/gRPC and OTLP/HTTP, and answers once `push` has settled. */
 export class OtlpReceiver implements Receiver {
   readonly #protocols: OtlpConfig['protocols']
+  readonly #limits: OtlpConfig['limits']
   readonly #context: ComponentContext & { readonly push: Push }
   readonly #listeners = new Map<Protocol, Listener>()
   readonly #giveUp = new AbortController()
 
-  constructor({ protocols }: OtlpConfig, context: ComponentContext & { readonly push: Push }) {
+  constructor({ protocols, limits }: OtlpConfig, context: ComponentContext & { readonly push: Push }) {
     this.#protocols = protocols
+    this.#limits = limits
     this.#context = context
   }
 
   /** Rejects when an endpoint cannot be listened on; then none is. */
   async start(): Promise<void> {
     const { push, log, metrics } = this.#context
-    const intake = new Intake(push, log, this.#giveUp.signal)
+    const limits = new Limits(this.#limits, metrics)
+    const intake = new Intake(push, new Content(this.#limits, metrics), log, this.#giveUp.signal)
+    const guard = (protocol: Protocol) => new Connections(this.#limits.max_connections, metrics, protocol)
     const { grpc, http } = this.#protocols
     try {
-      if (grpc) this.#add('grpc', await serveGrpc(grpc, intake, new Counts(metrics, 'grpc')))
-      if (http) this.#add('http', await serveHttp(http, intake, new Counts(metrics, 'http')))
+      if (grpc)
+        this.#add('grpc', await serveGrpc(grpc, intake, new Counts(metrics, 'grpc'), limits, guard('grpc')))
+      if (http)
+        this.#add('http', await serveHttp(http, intake, new Counts(metrics, 'http'), limits, guard('http')))
     } catch (error) {
       await this.stop(AbortSignal.abort())
       throw error

@@ -5,6 +5,7 @@ import { type BatchData, isDropped, type Part, recordCount } from './data.ts'
 import { type Piece, piecesOf } from './encode.ts'
 import { type Envelope, readEnvelope } from './envelope.ts'
 import { batchId } from './identity.ts'
+import { type ContentLimits, isOver, type Limited, limitContent } from './limit.ts'
 import { normalize } from './normalize.ts'
 import { LogRecord } from './record.ts'
 import type { RewriteText } from './rewrite.ts'
@@ -42,7 +43,7 @@ export class LogBatch {
    * @throws MalformedError saying what is wrong and where
    */
   static decode(bytes: Buffer, receivedMs = Date.now()): LogBatch {
-    const { structure, contextLongInts, repeated } = checkRequest(bytes)
+    const { structure, contextLongInts, repeated, extent } = checkRequest(bytes)
     if (repeated) {
       const simple = normalize(bytes)
       if (readStructure(simple).repeated) throw new Error('normalize left a repeated message')
@@ -51,7 +52,7 @@ export class LogBatch {
     const rows = structure.records
     const observedMs = oldestObservedMs(bytes, rows) ?? receivedMs
     const part = { id: undefined, timeMs: firstTimeMs(bytes, rows), observedMs, receivedMs }
-    return new LogBatch(newData(bytes, structure, [part], false, contextLongInts))
+    return new LogBatch(newData(bytes, structure, [part], { sealed: false, contextLongInts, extent }))
   }
 
   /**
@@ -76,7 +77,9 @@ export class LogBatch {
       const resource = scopes[rows[row + L.SCOPE] * S.STRIDE + S.RESOURCE]
       rows[row + L.POSITION] = positions[resources[resource * R.STRIDE + R.PART]]()
     }
-    return new LogBatch(newData(bytes, structure, parts, !orphans, true))
+    return new LogBatch(
+      newData(bytes, structure, parts, { sealed: !orphans, contextLongInts: true, extent: undefined }),
+    )
   }
 
   /** Puts batches out of buffers together, in memory that is lent, and releases each: see `release`. */
@@ -156,6 +159,17 @@ export class LogBatch {
     rewriteTexts({ data: this.data, scan, rewrite, edit: this.#edit, drop })
   }
 
+  /**
+   * Holds a batch that `decode` made to limits, before anybody edits it; see `cut`. What it drops is not in `takeDrops`.
+   * @returns undefined where nothing is over: that is known without looking
+   */
+  limit(limits: ContentLimits): Limited | undefined {
+    const { extent } = this.data
+    if (extent === undefined || !isOver(extent, limits)) return undefined
+    const drop = (record: number): void => this.#leaveOut(record)
+    return limitContent(this.data, limits, { edit: this.#edit, drop })
+  }
+
   /** Gives every request in the batch that has none its id, under the buffer's key. */
   identify(key: Uint8Array): void {
     for (const part of this.data.parts) part.id ??= batchId(key, this.data.bytes, part.timeMs)
@@ -220,10 +234,14 @@ export class LogBatch {
 
   readonly #drop = (record: number, reason: string): void => {
     if (isDropped(this.data, record)) return
-    this.data.rows[record * L.STRIDE + L.STATE] |= DROPPED
-    this.data.live--
+    this.#leaveOut(record)
     this.#drops ??= new Map()
     this.#drops.set(reason, (this.#drops.get(reason) ?? 0) + 1)
+  }
+
+  #leaveOut(record: number): void {
+    this.data.rows[record * L.STRIDE + L.STATE] |= DROPPED
+    this.data.live--
   }
 
   readonly #edit = (record: number, content: Buffer): void => {
@@ -263,12 +281,10 @@ function newData(
   bytes: Buffer,
   structure: BatchData['structure'],
   parts: readonly Part[],
-  sealed: boolean,
-  contextLongInts: boolean,
+  known: Pick<BatchData, 'sealed' | 'contextLongInts' | 'extent'>,
 ): BatchData {
   return {
-    sealed,
-    contextLongInts,
+    ...known,
     bytes,
     structure,
     parts,

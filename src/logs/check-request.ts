@@ -1,4 +1,5 @@
-import { checkContexts, checkRecord } from './check.ts'
+import { beginExtent, checkContexts, checkRecord, extentMet } from './check.ts'
+import type { Extent } from './extent.ts'
 import { kernel } from './kernel/kernel.ts'
 import { L, R, readStructure, S, type Structure } from './structure.ts'
 import { WireReader } from './wire.ts'
@@ -9,6 +10,7 @@ export interface CheckedRequest {
   readonly contextLongInts: boolean
   /** A field that may be there once is there twice. */
   readonly repeated: boolean
+  readonly extent: Extent
 }
 
 /**
@@ -23,6 +25,7 @@ export function checkRequest(bytes: Buffer): CheckedRequest {
 export function checkInKernel(bytes: Buffer): CheckedRequest | undefined {
   if (!kernel?.load(bytes)) return undefined
   const { check, resourceCount, scopeCount, contextLongInts, RECORDS, RESOURCES, SCOPES } = kernel.exports
+  const { attributesMet, keyMet, valueMet, bodyMet } = kernel.exports
   const records = check(bytes.length)
   if (records < 0) return undefined
   const structure = {
@@ -32,7 +35,8 @@ export function checkInKernel(bytes: Buffer): CheckedRequest | undefined {
     envelopes: [],
     repeated: false,
   }
-  return { structure, contextLongInts: contextLongInts() !== 0, repeated: false }
+  const extent = { attributes: attributesMet(), key: keyMet(), value: valueMet(), body: bodyMet() }
+  return { structure, contextLongInts: contextLongInts() !== 0, repeated: false, extent }
 }
 
 export function checkInFull(bytes: Buffer): CheckedRequest {
@@ -40,11 +44,17 @@ export function checkInFull(bytes: Buffer): CheckedRequest {
   const rows = structure.records
   const reader = new WireReader(bytes)
   let { repeated } = structure
+  beginExtent()
   for (let row = 0; row < rows.length; row += L.STRIDE) {
     reader.pos = rows[row + L.START]
     if (checkRecord(reader, rows[row + L.END], rows, row, rows[row + L.START])) repeated = true
     rows[row + L.POSITION] = row / L.STRIDE
   }
   const contexts = checkContexts(bytes, structure)
-  return { structure, contextLongInts: contexts.longInts, repeated: repeated || contexts.repeated }
+  return {
+    structure,
+    contextLongInts: contexts.longInts,
+    repeated: repeated || contexts.repeated,
+    extent: extentMet(),
+  }
 }

@@ -1,3 +1,4 @@
+import type { Extent } from './extent.ts'
 import { CHECKED, L, LONG_INT, R, S, type Structure } from './structure.ts'
 import { checkUtf8 } from './utf8.ts'
 import {
@@ -32,6 +33,7 @@ export function checkRecord(
 ): boolean {
   let repeated = false
   let bodies = 0
+  let attributes = 0
   longInt = false
   rows.fill(0, row + L.SEVERITY, row + L.STRIDE)
   while (reader.pos < end) {
@@ -39,11 +41,17 @@ export function checkRecord(
     switch (tag) {
       case Record.attributes:
         if (checkKeyValue(reader, reader.length(end), 1)) repeated = true
+        attributes++
         break
-      case Record.body:
+      case Record.body: {
+        const values = longestValue
+        longestValue = 0
         if (checkAnyValue(reader, reader.length(end), 1)) repeated = true
+        longestBody = Math.max(longestBody, longestValue)
+        longestValue = values
         bodies++
         break
+      }
       case Record.time:
         rows[row + L.TIME] = reader.pos - base
         reader.fixed(8, end)
@@ -56,10 +64,10 @@ export function checkRecord(
         rows[row + L.SEVERITY] = reader.int32(end)
         break
       case Record.severityText:
-        checkText(reader, end, 'severity_text')
+        noteValue(checkText(reader, end, 'severity_text'))
         break
       case Record.eventName:
-        checkText(reader, end, 'event_name')
+        noteValue(checkText(reader, end, 'event_name'))
         break
       case Record.traceId: {
         const stop = reader.length(end)
@@ -87,6 +95,7 @@ export function checkRecord(
         else skipUnknown(reader, tag, end, 12, 'log_records')
     }
   }
+  noteAttributes(attributes)
   rows[row + L.STATE] |= longInt ? CHECKED | LONG_INT : CHECKED
   return repeated || bodies > 1
 }
@@ -115,14 +124,17 @@ export function checkContexts(
 /** Checks a Resource message. */
 export function checkResource(reader: WireReader, end: number): boolean {
   let repeated = false
+  let attributes = 0
   while (reader.pos < end) {
     const tag = reader.tag(end)
     if (tag === Resource.attributes) {
       if (checkKeyValue(reader, reader.length(end), 1)) repeated = true
+      attributes++
     } else if (tag === Resource.droppedAttributesCount) reader.varint(end)
     else if (tag === Resource.entityRefs) checkEntityRef(reader, reader.length(end))
     else skipUnknown(reader, tag, end, 3, 'resource')
   }
+  noteAttributes(attributes)
   return repeated
 }
 
@@ -138,18 +150,43 @@ function checkEntityRef(reader: WireReader, end: number): void {
 /** Checks an InstrumentationScope message. */
 export function checkScope(reader: WireReader, end: number): boolean {
   let repeated = false
+  let attributes = 0
   while (reader.pos < end) {
     const tag = reader.tag(end)
     if (tag === Scope.attributes) {
       if (checkKeyValue(reader, reader.length(end), 1)) repeated = true
-    } else if (tag === Scope.name || tag === Scope.version) checkText(reader, end, 'scope')
+      attributes++
+    } else if (tag === Scope.name || tag === Scope.version) noteValue(checkText(reader, end, 'scope'))
     else if (tag === Scope.droppedAttributesCount) reader.varint(end)
     else skipUnknown(reader, tag, end, 4, 'scope')
   }
+  noteAttributes(attributes)
   return repeated
 }
 
 let longInt = false
+let mostAttributes = 0
+let longestKey = 0
+let longestValue = 0
+let longestBody = 0
+
+/** Begins to measure anew. */
+export function beginExtent(): void {
+  mostAttributes = longestKey = longestValue = longestBody = 0
+}
+
+/** What was met since `beginExtent`. */
+export function extentMet(): Extent {
+  return { attributes: mostAttributes, key: longestKey, value: longestValue, body: longestBody }
+}
+
+function noteAttributes(count: number): void {
+  if (count > mostAttributes) mostAttributes = count
+}
+
+function noteValue(bytes: number): void {
+  if (bytes > longestValue) longestValue = bytes
+}
 
 /**
  * Ten digits or more, and no time since 1970 in milli-, micro- or nanoseconds, which many records carry. Of more than
@@ -171,7 +208,7 @@ function checkKeyValue(reader: WireReader, end: number, depth: number): boolean 
   while (reader.pos < end) {
     const tag = reader.tag(end)
     if (tag === KeyValue.key) {
-      checkText(reader, end, 'attribute key')
+      longestKey = Math.max(longestKey, checkText(reader, end, 'attribute key'))
       keys++
     } else if (tag === KeyValue.value) {
       if (checkAnyValue(reader, reader.length(end), depth)) repeated = true
@@ -191,7 +228,7 @@ function checkAnyValue(reader: WireReader, end: number, depth: number): boolean 
     kinds++
     switch (tag) {
       case AnyValue.string:
-        checkText(reader, end, 'string value')
+        noteValue(checkText(reader, end, 'string value'))
         break
       case AnyValue.bool:
       case AnyValue.stringIndex:
@@ -216,9 +253,12 @@ function checkAnyValue(reader: WireReader, end: number, depth: number): boolean 
         }
         break
       }
-      case AnyValue.bytes:
-        reader.pos = reader.length(end)
+      case AnyValue.bytes: {
+        const stop = reader.length(end)
+        noteValue(stop - reader.pos)
+        reader.pos = stop
         break
+      }
       default:
         kinds--
         skipUnknown(reader, tag, end, 8, 'value')
@@ -227,9 +267,12 @@ function checkAnyValue(reader: WireReader, end: number, depth: number): boolean 
   return repeated || kinds > 1
 }
 
-/** A length-delimited field that must hold UTF-8. */
-function checkText(reader: WireReader, end: number, what: string): void {
-  checkUtf8(reader, reader.length(end), what)
+/** A length-delimited field that must hold UTF-8. Gives its length. */
+function checkText(reader: WireReader, end: number, what: string): number {
+  const stop = reader.length(end)
+  const size = stop - reader.pos
+  checkUtf8(reader, stop, what)
+  return size
 }
 
 /** Skips a field of a newer protocol version; a known number (up to `last`) with another wire type is refused. */

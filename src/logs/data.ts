@@ -1,3 +1,4 @@
+import type { Extent } from './extent.ts'
 import { DROPPED, L, R, S, type Structure } from './structure.ts'
 
 /** A request, or the piece of one, that a batch carries: records of one part share a batch id. */
@@ -22,6 +23,8 @@ export interface BatchData {
   readonly structure: Structure
   /** A resource or scope holds, or in a batch out of a buffer may hold, an integer of ten digits or more. */
   readonly contextLongInts: boolean
+  /** The most that it holds of what can be limited; unknown of a batch out of a buffer. */
+  readonly extent: Extent | undefined
   /** The record table; a batch that shares bytes with another has its own. */
   readonly rows: Int32Array
   readonly parts: readonly Part[]
@@ -51,3 +54,12 @@ export function partOf(data: BatchData, record: number): Part {
 
 export const isDropped = (data: BatchData, record: number): boolean =>
   (data.rows[record * L.STRIDE + L.STATE] & DROPPED) !== 0
+
+/** The records that a resource or scope is said of. */
+export function* recordsOf(shape: 'resource' | 'scope', index: number, { rows, structure }: BatchData) {
+  for (let row = 0; row < rows.length; row += L.STRIDE) {
+    const scope = rows[row + L.SCOPE]
+    const owner = shape === 'scope' ? scope : structure.scopes[scope * S.STRIDE + S.RESOURCE]
+    if (owner === index) yield row / L.STRIDE
+  }
+}

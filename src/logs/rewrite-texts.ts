@@ -1,5 +1,5 @@
 import { checkResource, checkScope } from './check.ts'
-import { type BatchData, isDropped, recordCount } from './data.ts'
+import { type BatchData, isDropped, recordCount, recordsOf } from './data.ts'
 import { EVERYTHING, type RewriteText, rewriteMessage, SHAPES } from './rewrite.ts'
 import { EDITED, L, LONG_INT, R, S } from './structure.ts'
 import { WireReader } from './wire.ts'
@@ -112,12 +112,4 @@ function recordAt(position: number, data: BatchData): number {
     else return middle
   }
   return -1
-}
-
-function* recordsOf(shape: 'resource' | 'scope', index: number, { rows, structure }: BatchData) {
-  for (let row = 0; row < rows.length; row += L.STRIDE) {
-    const scope = rows[row + L.SCOPE]
-    const owner = shape === 'scope' ? scope : structure.scopes[scope * S.STRIDE + S.RESOURCE]
-    if (owner === index) yield row / L.STRIDE
-  }
 }

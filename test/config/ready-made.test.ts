@@ -61,6 +61,19 @@ describe.each([
     )
   })
 
+  it('shows metrics and health to this machine only, unless the environment says otherwise', () => {
+    const hosts = (config: ServiceConfig) => [
+      config.telemetry.metrics.address.host,
+      config.extensions.get('health_check')?.config,
+    ]
+
+    expect(hosts(load(name, env))).toEqual(['127.0.0.1', { endpoint: '127.0.0.1:13133' }])
+    expect(hosts(load(name, { ...env, SLUICE_ADMIN_HOST: '0.0.0.0' }))).toEqual([
+      '0.0.0.0',
+      { endpoint: '0.0.0.0:13133' },
+    ])
+  })
+
   it('is known to editors by its schema', () => {
     const text = readFileSync(new URL(`../../config/${name}`, import.meta.url), 'utf8')
 

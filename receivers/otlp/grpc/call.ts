@@ -2,8 +2,10 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'nod
 import { MalformedError } from '../../../src/logs/wire.ts'
 import type { Counts } from '../counts.ts'
 import { DECOMPRESSORS, type SizeLimit } from '../decompress.ts'
+import type { Hold } from '../in-flight.ts'
 import type { Incoming, Intake } from '../intake.ts'
-import { Code, type Failure, Refusal, refused } from '../outcome.ts'
+import type { Limits } from '../limits.ts'
+import { Code, type Failure, outcomeOf, Refusal, refused } from '../outcome.ts'
 import { answer, refuse } from './answer.ts'
 import { MessageReader } from './message-reader.ts'
 import { EXPORT } from './serve.ts'
@@ -17,17 +19,20 @@ export interface Calls {
   readonly intake: Intake
   readonly counts: Counts
   readonly limit: SizeLimit
+  readonly limits: Limits
   /** Milliseconds a message may take to arrive; 0 is for ever. */
   readonly readTimeoutMs: number
 }
 
 /** One call of Export, from its headers to its answer. It is counted once, whatever becomes of it. */
 export class Call implements Incoming {
+  readonly hold: Hold
   readonly #stream: ServerHttp2Stream
   readonly #headers: IncomingHttpHeaders
   readonly #calls: Calls
   readonly #reader: MessageReader
   readonly #started = performance.now()
+  #receivedBytes = 0
   /** Until then the transport counts, from then on the intake. */
   #reading = true
 
@@ -35,7 +40,8 @@ export class Call implements Incoming {
     this.#stream = stream
     this.#headers = headers
     this.#calls = calls
-    this.#reader = new MessageReader(calls.limit)
+    this.hold = calls.limits.inFlight.hold()
+    this.#reader = new MessageReader(calls.limit, this.hold)
   }
 
   /** Takes the call, or turns it away by its headers. `closed` is called once its stream is. */
@@ -51,12 +57,22 @@ export class Call implements Incoming {
     stream.on('end', () => this.#finish())
   }
 
+  /** Whether the client gave the call up before it was answered. */
+  get abandoned(): boolean {
+    return this.#stream.aborted
+  }
+
   /** Gives up a call that takes too long. What has been pushed stays pushed: only the client is told. */
   checkTime(now: number): void {
     const passed = now - this.#started
-    const { readTimeoutMs } = this.#calls
+    const { readTimeoutMs, limits } = this.#calls
     if (this.#reading && readTimeoutMs > 0 && passed >= readTimeoutMs) {
       this.#refuse(refused('timeout', `the message has not come within ${readTimeoutMs} ms (read_timeout)`))
+      return
+    }
+    const slow = this.#reading ? limits.bodyRate.judge(this.#receivedBytes, passed) : undefined
+    if (slow !== undefined) {
+      this.#refuse(refused(slow.reason, slow.message))
       return
     }
     const [, amount, unit] = TIMEOUT.exec(String(this.#headers['grpc-timeout'])) ?? []
@@ -92,11 +108,13 @@ export class Call implements Incoming {
 
   #add(chunk: Buffer): void {
     if (!this.#reading) return
+    this.#receivedBytes += chunk.length
     try {
       this.#reader.add(chunk)
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      this.#refuse(refused(error.reason, error.message, error.code))
+      const outcome = outcomeOf(error, 0)
+      if (outcome === undefined || outcome.ok) throw error
+      this.#refuse(outcome)
     }
   }
 
@@ -116,6 +134,7 @@ export class Call implements Incoming {
   #refuse(failure: Failure, status?: number): void {
     this.#reading = false
     this.#reader.giveBack()
+    this.hold.release()
     this.#calls.counts.count(failure, 0)
     refuse(this.#stream, failure, status)
   }
@@ -135,7 +154,8 @@ export class Call implements Incoming {
       throw new Refusal('content_encoding', known, Code.unimplemented)
     }
     try {
-      return await decompress(message, this.#calls.limit)
+      const { limit, limits } = this.#calls
+      return await decompress(message, { limit, maxRatio: limits.maxCompressionRatio, hold: this.hold })
     } catch (error) {
       if (error instanceof MalformedError) throw new Refusal('malformed', error.message, Code.internal)
       throw error

@@ -1,6 +1,8 @@
 import { constants, type ServerHttp2Session } from 'node:http2'
 import type { GrpcSettings } from '../config.ts'
+import type { Connections } from '../connections.ts'
 import { Call, type Calls } from './call.ts'
+import { ResetBudget } from './reset-budget.ts'
 
 /** What a client may have outstanding on one connection; streams have a window of their own. */
 const WINDOW_BYTES = 4 * 1024 * 1024
@@ -8,6 +10,7 @@ const WINDOW_BYTES = 4 * 1024 * 1024
 const IDLE_PING_MS = 2 * 60 * 60 * 1000
 const STRIKES = 2
 const TOO_MANY_PINGS = Buffer.from('too_many_pings')
+const TOO_MANY_RESETS = Buffer.from('too_many_resets')
 /** Share of the age by which that of each connection differs, so that they do not all end at once. */
 const JITTER = 0.1
 
@@ -15,6 +18,8 @@ const JITTER = 0.1
 export class Connection {
   readonly #session: ServerHttp2Session
   readonly #settings: GrpcSettings
+  readonly #guard: Connections
+  readonly #resets: ResetBudget
   readonly #calls = new Set<Call>()
   readonly #opened = performance.now()
   readonly #maxAge: number
@@ -26,9 +31,11 @@ export class Connection {
   #strikes = 0
   #ended: number | undefined
 
-  constructor(session: ServerHttp2Session, settings: GrpcSettings, calls: Calls) {
+  constructor(session: ServerHttp2Session, settings: GrpcSettings, calls: Calls, guard: Connections) {
     this.#session = session
     this.#settings = settings
+    this.#guard = guard
+    this.#resets = new ResetBudget(settings.max_concurrent_streams)
     const age = settings.keepalive.server_parameters.max_connection_age
     this.#maxAge = age * (1 + JITTER * (2 * Math.random() - 1))
     const closed = (call: Call): void => this.#remove(call)
@@ -81,6 +88,15 @@ export class Connection {
     // A client may ping each time it has been answered: some measure the bandwidth that way.
     this.#lastPing = Number.NEGATIVE_INFINITY
     this.#strikes = 0
+    if (call.abandoned && !this.#resets.spend(this.#heard)) this.#calmDown('rapid_reset', TOO_MANY_RESETS)
+  }
+
+  /** Closes the connection of a client that does too much of something, and says so. */
+  #calmDown(reason: 'rapid_reset' | 'pings', said: Buffer): void {
+    if (this.#session.destroyed) return
+    this.#guard.reject(reason)
+    this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, said)
+    this.#session.destroy()
   }
 
   #checkAlive(now: number): void {
@@ -103,7 +119,6 @@ export class Connection {
     this.#lastPing = this.#heard = now
     if (since >= (this.#calls.size > 0 || permit_without_stream ? min_time : IDLE_PING_MS)) return
     if (++this.#strikes <= STRIKES) return
-    this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, TOO_MANY_PINGS)
-    this.#session.destroy()
+    this.#calmDown('pings', TOO_MANY_PINGS)
   }
 }

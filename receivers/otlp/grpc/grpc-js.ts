@@ -10,21 +10,31 @@ import {
   type sendUnaryData,
 } from '@grpc/grpc-js'
 import type { GrpcSettings } from '../config.ts'
+import type { Connections } from '../connections.ts'
 import type { Counts } from '../counts.ts'
+import type { Hold } from '../in-flight.ts'
 import type { Incoming, Intake } from '../intake.ts'
+import type { Limits } from '../limits.ts'
 import { addressText, closedBy, type Listener, listen } from '../listen.ts'
 import { Code, type Outcome, type RefusalReason, refused } from '../outcome.ts'
 import { encodeStatus, encodeSuccess } from '../status.ts'
 import { EXPORT, MIB } from './serve.ts'
 
 /** Serves OTLP/gRPC with the library of the gRPC project. */
-export async function serve(settings: GrpcSettings, intake: Intake, counts: Counts): Promise<Listener> {
+export async function serve(
+  settings: GrpcSettings,
+  intake: Intake,
+  counts: Counts,
+  limits: Limits,
+  guard: Connections,
+): Promise<Listener> {
   const server = new Server({ ...options(settings), interceptors: [countUnread(counts)] })
-  register(server, (message) => intake.take(new Message(message), counts))
+  register(server, (message) => intake.take(new Message(message, limits.inFlight.hold()), counts))
 
   // The library's own bindAsync takes a name's second address when the first is in use, and says so on standard error.
   const connections = server.createConnectionInjector(ServerCredentials.createInsecure())
   const sockets = createServer({ noDelay: true }, (socket) => connections.injectConnection(socket))
+  guard.guard(sockets)
   const address = await listen(sockets, 'gRPC', settings.endpoint)
   let closed: Promise<void> | undefined
   return {
@@ -55,13 +65,17 @@ function options({ max_recv_msg_size_mib, max_concurrent_streams, keepalive }: G
 }
 
 class Message implements Incoming {
+  readonly hold: Hold
   readonly #bytes: Buffer
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, hold: Hold) {
     this.#bytes = bytes
+    this.hold = hold
   }
 
+  /** The library has read it, and decompressed it, before anybody could ask for the memory. */
   read(): Buffer {
+    this.hold.take(this.#bytes.length)
     return this.#bytes
   }
 

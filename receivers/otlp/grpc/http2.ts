@@ -1,8 +1,10 @@
 import { createServer, type ServerOptions } from 'node:http2'
 import type { GrpcSettings } from '../config.ts'
+import type { Connections } from '../connections.ts'
 import type { Counts } from '../counts.ts'
 import { SizeLimit } from '../decompress.ts'
 import type { Intake } from '../intake.ts'
+import type { Limits } from '../limits.ts'
 import { addressText, closedBy, type Listener, listen } from '../listen.ts'
 import type { Calls } from './call.ts'
 import { Connection } from './connection.ts'
@@ -15,17 +17,25 @@ const STREAM_WINDOW_BYTES = 1024 * 1024
 const MAX_HEADER_BYTES = 16 * 1024
 
 /** Serves unary gRPC on Node's HTTP/2, with what Export needs and nothing else. */
-export async function serve(settings: GrpcSettings, intake: Intake, counts: Counts): Promise<Listener> {
+export async function serve(
+  settings: GrpcSettings,
+  intake: Intake,
+  counts: Counts,
+  limits: Limits,
+  guard: Connections,
+): Promise<Listener> {
   const calls: Calls = {
     intake,
     counts,
     limit: new SizeLimit(settings.max_recv_msg_size_mib * MIB, 'max_recv_msg_size_mib'),
+    limits,
     readTimeoutMs: settings.read_timeout,
   }
   const connections = new Set<Connection>()
   const server = createServer(http2Options(settings))
+  guard.guard(server)
   server.on('session', (session) => {
-    const connection = new Connection(session, settings, calls)
+    const connection = new Connection(session, settings, calls, guard)
     connections.add(connection)
     session.once('close', () => connections.delete(connection))
   })

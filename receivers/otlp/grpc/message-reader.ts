@@ -1,5 +1,6 @@
 import { Assembly } from '../assembly.ts'
 import type { SizeLimit } from '../decompress.ts'
+import type { Hold } from '../in-flight.ts'
 import { Code, Refusal } from '../outcome.ts'
 
 /** One byte that says whether the message is compressed, four of its length. */
@@ -11,16 +12,21 @@ export const PREFIX_BYTES = 5
  */
 export class MessageReader {
   readonly #limit: SizeLimit
+  readonly #hold: Hold
   #prefixBytes = 0
   #flag = 0
   #length = 0
   #assembly: Assembly | undefined
 
-  constructor(limit: SizeLimit) {
+  constructor(limit: SizeLimit, hold: Hold) {
     this.#limit = limit
+    this.#hold = hold
   }
 
-  /** @throws Refusal as soon as the bytes cannot be one message within the limit */
+  /**
+   * @throws Refusal as soon as the bytes cannot be one message within the limit
+   * @throws RetryableError where there is no memory for it now
+   */
   add(chunk: Buffer): void {
     let at = 0
     while (this.#prefixBytes < PREFIX_BYTES) {
@@ -71,6 +77,6 @@ export class MessageReader {
     if (this.#prefixBytes < PREFIX_BYTES) return
     // Before anything is allocated for it.
     if (this.#length > this.#limit.bytes) throw this.#limit.exceeded()
-    this.#assembly = new Assembly(this.#length)
+    this.#assembly = new Assembly(this.#length, this.#hold)
   }
 }

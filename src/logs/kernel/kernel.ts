@@ -8,6 +8,10 @@ interface Exports {
   readonly resourceCount: () => number
   readonly scopeCount: () => number
   readonly contextLongInts: () => number
+  readonly attributesMet: () => number
+  readonly keyMet: () => number
+  readonly valueMet: () => number
+  readonly bodyMet: () => number
   readonly digitRuns: (size: number) => number
   readonly readRecord: (start: number, end: number) => number
   readonly writeRecord: (

@@ -24,6 +24,8 @@ interface CommonOptions<D extends Destination> {
   readonly connector?: Readonly<Record<string, string | number>>
   /** Settings of the exporter, likewise. */
   readonly exporter?: object
+  /** Limits of the receiver. */
+  readonly limits?: object
   /** Added to the environment of all processes. */
   readonly env?: NodeJS.ProcessEnv
 }
@@ -82,6 +84,7 @@ export async function startRedisPath<D extends Destination = DefaultSink>(
     const connector = { redis: { url: urls[pipeline], ...REDIS_SETTINGS, ...options.connector } }
     const config = configOf({
       ...ports,
+      limits: options.limits,
       connector,
       name: 'redis',
       exporter: exporterOf(sink, number, options),
@@ -122,7 +125,8 @@ export async function startDiskPath<D extends Destination = DefaultSink>(
   }
   const ports = { grpc: await freePort(), http: await freePort() }
   const connector = { disk: { directory, ...options.connector } }
-  const config = configOf({ ...ports, connector, name: 'disk', exporter: exporterOf(sink, 0, options) })
+  const exporter = exporterOf(sink, 0, options)
+  const config = configOf({ ...ports, limits: options.limits, connector, name: 'disk', exporter })
   const sluice = started.use(await startSluice({ config, env: options.env ?? {} }))
   const all = started.move()
   return {
@@ -190,6 +194,7 @@ export async function conservation({ gateway, drains }: Pick<Path<Destination>, 
 interface Settings {
   readonly grpc: number
   readonly http: number
+  readonly limits: object | undefined
   readonly connector: object
   readonly name: string
   readonly exporter: object
@@ -205,13 +210,14 @@ function exporterOf(sink: Destination, number: number, { exporter }: CommonOptio
   }
 }
 
-function configOf({ grpc, http, connector, name, exporter }: Settings): string {
+function configOf({ grpc, http, limits = {}, connector, name, exporter }: Settings): string {
   return `
 receivers:
   otlp:
     protocols:
       grpc: { endpoint: "127.0.0.1:${grpc}" }
       http: { endpoint: "127.0.0.1:${http}" }
+    limits: ${JSON.stringify(limits)}
 processors:
   redaction:
 connectors: ${JSON.stringify(connector)}

@@ -57,15 +57,15 @@ export interface HttpAnswer {
 }
 
 /** An otlp receiver that listens on free ports until the test ends. */
-export async function serve(push?: Push, protocols?: Protocols): Promise<Harness> {
-  const harness = create(push, protocols)
+export async function serve(push?: Push, protocols?: Protocols, limits?: object): Promise<Harness> {
+  const harness = create(push, protocols, limits)
   await harness.receiver.start()
   return harness
 }
 
 /** The same, with gRPC served by one of the implementations. */
 export function serveBy(implementation: Implementation): typeof serve {
-  return (push, protocols = BOTH) => serve(push, by(implementation, protocols))
+  return (push, protocols = BOTH, limits = {}) => serve(push, by(implementation, protocols), limits)
 }
 
 /** Protocols of which gRPC, if it is on, is served by one of the implementations. */
@@ -73,11 +73,15 @@ export function by(implementation: Implementation, protocols: Protocols = BOTH):
   return protocols.grpc ? { ...protocols, grpc: { implementation, ...protocols.grpc } } : protocols
 }
 
-export function create(push: Push = async () => {}, protocols: Protocols = BOTH): Harness {
+export function create(
+  push: Push = async () => {},
+  protocols: Protocols = BOTH,
+  limits: object = {},
+): Harness {
   const context = testContext()
   const batches: LogBatch[] = []
   const log: Record<string, unknown>[] = []
-  const receiver = otlp.create(otlp.config.parse({ protocols }), {
+  const receiver = otlp.create(otlp.config.parse({ protocols, limits }), {
     ...context,
     log: pino({}, { write: (line: string) => void log.push(JSON.parse(line) as Record<string, unknown>) }),
     push: async (batch, signal) => {

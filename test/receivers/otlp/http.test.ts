@@ -30,7 +30,7 @@ describe('OTLP/HTTP', () => {
     await post(zstd, { 'content-encoding': 'zstd' })
     await post(Buffer.concat([gzipSync(first), gzipSync(second)]), { 'content-encoding': 'gzip' })
     // The length that a gzip ends with is that of its last member only.
-    const large = makeRequest({ records: 5, body: () => 'x'.repeat(1_000_000) })
+    const large = makeRequest({ records: 5, body: () => 'x'.repeat(700_000) })
     await post(Buffer.concat([gzipSync(large), gzipSync('')]), { 'content-encoding': 'gzip' })
     expect(batches.map(({ size }) => size)).toEqual([5, 5, 5])
   })

@@ -186,6 +186,15 @@ describe('the configuration', () => {
           idle_timeout: 60_000,
         },
       },
+      limits: {
+        max_in_flight_bytes: 48 * 1024 * 1024,
+        max_compression_ratio: 200,
+        max_connections: 10_000,
+        min_body_rate: 240,
+        min_body_rate_grace: 5000,
+        max_records_per_request: 250_000,
+        when_exceeded: 'truncate',
+      },
     })
   })
 

@@ -4,13 +4,17 @@ import { describe, expect, it, vi } from 'vitest'
 import { Assembly } from '../../../receivers/otlp/assembly.ts'
 import { SizeLimit } from '../../../receivers/otlp/decompress.ts'
 import { MessageReader } from '../../../receivers/otlp/grpc/message-reader.ts'
+import { InFlight } from '../../../receivers/otlp/in-flight.ts'
 import { RetryableError } from '../../../src/component.ts'
 import { memory } from '../../../src/memory.ts'
+import { testContext } from '../../support/component.ts'
 import { makeRequest } from '../../support/requests.ts'
 import { frame, serve } from './harness.ts'
 
 const MIB = 1024 * 1024
 const large = makeRequest({ records: 1000, body: () => 'x'.repeat(1000) })
+
+const hold = () => new InFlight(Number.POSITIVE_INFINITY, testContext().metrics).hold()
 
 /** Cuts bytes at the given places. */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
@@ -24,7 +28,7 @@ describe('a message', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 300_000 }), places, (size, at) => {
         const message = Buffer.alloc(size, 'abcdefg')
-        const reader = new MessageReader(new SizeLimit(MIB, 'limit'))
+        const reader = new MessageReader(new SizeLimit(MIB, 'limit'), hold())
         for (const piece of cut(frame(message), at)) reader.add(piece)
         expect(reader.finish().equals(message)).toBe(true)
         reader.giveBack()
@@ -35,7 +39,7 @@ describe('a message', () => {
   it('takes no more memory than sixteen times what has come, and at least a little', () => {
     const take = vi.spyOn(memory, 'take')
     try {
-      const assembly = new Assembly(20 * MIB)
+      const assembly = new Assembly(20 * MIB, hold())
       assembly.add(Buffer.alloc(1))
       expect(take).not.toHaveBeenCalled()
       assembly.add(Buffer.alloc(100_000))
@@ -48,7 +52,7 @@ describe('a message', () => {
 
   it('that comes in one piece is not copied', () => {
     const piece = Buffer.alloc(100_000)
-    const assembly = new Assembly(100_000)
+    const assembly = new Assembly(100_000, hold())
     assembly.add(piece)
     expect(assembly.bytes.buffer).toBe(piece.buffer)
     // It was not lent, so it does not go to others either.
@@ -57,7 +61,7 @@ describe('a message', () => {
   })
 
   it('is given back once, however often that is asked for', () => {
-    const assembly = new Assembly(100_000)
+    const assembly = new Assembly(100_000, hold())
     assembly.add(Buffer.alloc(60_000))
     assembly.add(Buffer.alloc(40_000))
     const { buffer } = assembly.bytes
@@ -68,7 +72,7 @@ describe('a message', () => {
   })
 
   it('that is small shares memory with others and never goes back', () => {
-    const assembly = new Assembly(20_000)
+    const assembly = new Assembly(20_000, hold())
     assembly.add(Buffer.alloc(10_000))
     assembly.add(Buffer.alloc(10_000))
     const { buffer } = assembly.bytes

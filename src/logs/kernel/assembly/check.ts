@@ -20,6 +20,11 @@ let scopes: i32 = 0
 let records: i32 = 0
 let longInt: bool = false
 let contextLongInt: bool = false
+/** The most that was met of each: see `extent.ts`. */
+let attributes: i32 = 0
+let longestKey: i32 = 0
+let longestValue: i32 = 0
+let longestBody: i32 = 0
 
 export function resourceCount(): i32 {
   return resources
@@ -32,11 +37,25 @@ export function contextLongInts(): bool {
   return contextLongInt
 }
 
+export function attributesMet(): i32 {
+  return attributes
+}
+export function keyMet(): i32 {
+  return longestKey
+}
+export function valueMet(): i32 {
+  return longestValue
+}
+export function bodyMet(): i32 {
+  return longestBody
+}
+
 /** Checks the request of `size` bytes in the input. Gives the number of records, or -1 when it gave up. */
 export function check(size: i32): i32 {
   begin()
   resources = scopes = records = 0
   contextLongInt = false
+  attributes = longestKey = longestValue = longestBody = 0
   const end = INPUT + size
   let pos = INPUT
   while (pos < end) {
@@ -130,11 +149,13 @@ function noteUrl(row: i32, start: i32, end: i32): bool {
 }
 
 function attributesOnly(pos: i32, end: i32): bool {
+  let count = 0
   while (pos < end) {
     const tag = load<u8>(pos)
     if (tag === 0x0a) {
       const stop = length(pos + 1, end)
       if (unusual || !keyValue(next, stop, 1)) return false
+      count++
       pos = stop
     } else if (tag === 0x10) {
       varint(pos + 1, end)
@@ -142,10 +163,12 @@ function attributesOnly(pos: i32, end: i32): bool {
     } else return false
     if (unusual) return false
   }
+  attributes = max(attributes, count)
   return true
 }
 
 function instrumentationScope(pos: i32, end: i32): bool {
+  let count = 0
   while (pos < end) {
     const tag = load<u8>(pos)
     if (tag === 0x20) {
@@ -157,9 +180,13 @@ function instrumentationScope(pos: i32, end: i32): bool {
     if (tag !== 0x0a && tag !== 0x12 && tag !== 0x1a) return false
     const stop = length(pos + 1, end)
     if (unusual) return false
-    if (tag === 0x1a ? !keyValue(next, stop, 1) : !isUtf8(next, stop)) return false
+    if (tag === 0x1a) {
+      if (!keyValue(next, stop, 1)) return false
+      count++
+    } else if (!isValue(next, stop)) return false
     pos = stop
   }
+  attributes = max(attributes, count)
   return true
 }
 
@@ -175,6 +202,7 @@ function record(scope: i32, field: i32, start: i32, end: i32): bool {
   records++
   longInt = false
   let bodies = 0
+  let count = 0
   let pos = start
   while (pos < end) {
     const tag = load<u8>(pos)
@@ -208,20 +236,26 @@ function record(scope: i32, field: i32, start: i32, end: i32): bool {
       }
       case 0x2a: {
         const stop = length(pos + 1, end)
-        if (unusual || bodies++ > 0 || !anyValue(next, stop, 1)) return false
+        if (unusual || bodies++ > 0) return false
+        const values = longestValue
+        longestValue = 0
+        if (!anyValue(next, stop, 1)) return false
+        longestBody = max(longestBody, longestValue)
+        longestValue = values
         pos = stop
         break
       }
       case 0x32: {
         const stop = length(pos + 1, end)
         if (unusual || !keyValue(next, stop, 1)) return false
+        count++
         pos = stop
         break
       }
       case 0x1a:
       case 0x62: {
         const stop = length(pos + 1, end)
-        if (unusual || !isUtf8(next, stop)) return false
+        if (unusual || !isValue(next, stop)) return false
         pos = stop
         break
       }
@@ -230,8 +264,15 @@ function record(scope: i32, field: i32, start: i32, end: i32): bool {
     }
     if (unusual || pos > end) return false
   }
+  attributes = max(attributes, count)
   store<i32>(row, longInt ? CHECKED | LONG_INT : CHECKED, 20)
   return true
+}
+
+/** Whether the text of a value is UTF-8. */
+function isValue(pos: i32, end: i32): bool {
+  longestValue = max(longestValue, end - pos)
+  return isUtf8(pos, end)
 }
 
 function keyValue(pos: i32, end: i32, depth: i32): bool {
@@ -242,6 +283,7 @@ function keyValue(pos: i32, end: i32, depth: i32): bool {
     const stop = length(pos + 1, end)
     if (unusual) return false
     if (tag === 0x0a) {
+      longestKey = max(longestKey, stop - next)
       if ((seen & 1) !== 0 || !isUtf8(next, stop)) return false
       seen |= 1
     } else {
@@ -260,10 +302,12 @@ function anyValue(pos: i32, end: i32, depth: i32): bool {
   switch (tag) {
     case 0x0a: {
       const stop = length(pos + 1, end)
-      return !unusual && stop === end && isUtf8(next, stop)
+      return !unusual && stop === end && isValue(next, stop)
     }
     case 0x3a:
-      return length(pos + 1, end) === end
+      if (length(pos + 1, end) !== end) return false
+      longestValue = max(longestValue, end - next)
+      return true
     case 0x10:
     case 0x40:
       varint(pos + 1, end)

@@ -1,4 +1,13 @@
-export { check, contextLongInts, resourceCount, scopeCount } from './check'
+export {
+  attributesMet,
+  bodyMet,
+  check,
+  contextLongInts,
+  keyMet,
+  resourceCount,
+  scopeCount,
+  valueMet,
+} from './check'
 export { digitRuns } from './digit-runs'
 export { readRecord, timeMs, writeRecord } from './json-record'
 export {
