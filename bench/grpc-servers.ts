@@ -4,6 +4,7 @@ import { pino } from 'pino'
 import { config } from '../receivers/otlp/config.ts'
 import { Counts } from '../receivers/otlp/counts.ts'
 import { serveGrpc } from '../receivers/otlp/grpc/serve.ts'
+import { Serving } from '../receivers/otlp/grpc/services/serving.ts'
 import { type Incoming, Intake } from '../receivers/otlp/intake.ts'
 import type { Outcome } from '../receivers/otlp/outcome.ts'
 import { Metrics } from '../src/telemetry/metrics.ts'
@@ -44,7 +45,7 @@ async function serve(implementation: string): Promise<void> {
   }).protocols
   if (grpc === undefined) throw new Error('gRPC is off')
   const intake = new Reading(async () => {}, pino(), new AbortController().signal)
-  const { port } = await serveGrpc(grpc, intake, new Counts(new Metrics().bind({}), 'grpc'))
+  const { port } = await serveGrpc(grpc, intake, new Counts(new Metrics().bind({}), 'grpc'), new Serving())
   console.log(port)
 }
 

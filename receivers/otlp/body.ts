@@ -3,16 +3,33 @@ import { Assembly } from './assembly.ts'
 import { DECOMPRESSORS, type SizeLimit } from './decompress.ts'
 import { Refusal } from './outcome.ts'
 
+/** Other names for Content-Encodings. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['identity', ''],
+  ['x-gzip', 'gzip'],
+])
+
+/** What is taken of a body. */
+export interface BodyLimits {
+  readonly size: SizeLimit
+  /** Content-Encodings that are undone; the empty one stands for none. */
+  readonly encodings: ReadonlySet<string>
+}
+
 /** The body of an HTTP request. */
 export class Body {
   readonly #request: IncomingMessage
   readonly #limit: SizeLimit
+  readonly #encodings: ReadonlySet<string>
+  /** Ends the reading; there only while something is still to come. */
+  #fail: ((refusal: Refusal) => void) | undefined
   /** Where the body lies, if its length was announced. */
   #assembly: Assembly | undefined
 
-  constructor(request: IncomingMessage, limit: SizeLimit) {
+  constructor(request: IncomingMessage, { size, encodings }: BodyLimits) {
     this.#request = request
-    this.#limit = limit
+    this.#limit = size
+    this.#encodings = encodings
   }
 
   /**
@@ -22,14 +39,9 @@ export class Body {
    */
   async read(): Promise<Buffer> {
     const name = this.#request.headers['content-encoding']?.trim().toLowerCase() ?? ''
-    const plain = name === '' || name === 'identity'
-    const decompress = DECOMPRESSORS.get(name === 'x-gzip' ? 'gzip' : name)
-    if (!plain && decompress === undefined) {
-      throw new Refusal(
-        'content_encoding',
-        'the Content-Encoding is none of gzip, deflate, zstd and identity',
-      )
-    }
+    const encoding = ALIASES.get(name) ?? name
+    if (!this.#encodings.has(encoding)) throw unsupported(this.#encodings)
+    const decompress = DECOMPRESSORS.get(encoding === 'zlib' ? 'deflate' : encoding)
     const length = this.#request.headers['content-length']
     if (Number(length ?? 0) > this.#limit.bytes) throw this.#limit.exceeded()
     const body = await (length === undefined ? this.#collect() : this.#assemble(Number(length)))
@@ -39,6 +51,13 @@ export class Body {
   /** Gives back the memory that the body lies in. Nobody may read it any more. */
   giveBack(): void {
     this.#assembly?.giveBack()
+  }
+
+  /** Refuses what has not come in full; false where nothing is missing. */
+  fail(refusal: Refusal): boolean {
+    const fail = this.#fail
+    fail?.(refusal)
+    return fail !== undefined
   }
 
   #assemble(length: number): Promise<Buffer> {
@@ -75,5 +94,18 @@ export class Body {
     const gone = (): void => reject(new Refusal('disconnected', 'the client went away'))
     this.#request.once('error', gone)
     this.#request.once('close', gone)
+    this.#fail = reject
+    this.#request.once('end', () => {
+      this.#fail = undefined
+    })
   }
+}
+
+function unsupported(encodings: ReadonlySet<string>): Refusal {
+  const names = [...encodings].filter((name) => name !== '')
+  if (encodings.has('')) names.push('identity')
+  const known = [names.slice(0, -1).join(', '), ...names.slice(-1)].filter(Boolean).join(' and ')
+  return new Refusal('content_encoding', `the Content-Encoding is none of ${known}`, undefined, {
+    'accept-encoding': names.join(', '),
+  })
 }

@@ -1,16 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { encodeJsonRequest } from '../../src/logs/json/encode.ts'
 import { Body } from './body.ts'
+import { BrokenRequests } from './broken-requests.ts'
 import type { HttpSettings } from './config.ts'
+import { Cors } from './cors.ts'
 import type { Counts } from './counts.ts'
 import { SizeLimit } from './decompress.ts'
+import { httpAnswer, JSON_TYPE, PROTOBUF } from './http-answer.ts'
 import type { Incoming, Intake } from './intake.ts'
-import { addressText, closedBy, type Listener, listen } from './listen.ts'
-import { type Outcome, Refusal } from './outcome.ts'
-import { encodeStatus, encodeSuccess, statusJson, successJson } from './status.ts'
-
-const PROTOBUF = 'application/x-protobuf'
-const JSON_TYPE = 'application/json'
+import { closedBy, type Listener, listen } from './listen.ts'
+import { type Outcome, Refusal, refused } from './outcome.ts'
 
 /** Serves OTLP/HTTP: https://opentelemetry.io/docs/specs/otlp/#otlphttp. Answers in the encoding of the request. */
 export async function serveHttp(settings: HttpSettings, intake: Intake, counts: Counts): Promise<Listener> {
@@ -19,31 +18,49 @@ export async function serveHttp(settings: HttpSettings, intake: Intake, counts: 
     requestTimeout: settings.read_timeout,
     keepAliveTimeout: settings.idle_timeout,
   })
-  const limit = new SizeLimit(settings.max_request_body_size, 'max_request_body_size')
+  const cors = new Cors(settings.cors)
+  const broken = new BrokenRequests(server, counts, settings.response_headers)
+  const limits = {
+    size: new SizeLimit(settings.max_request_body_size, 'max_request_body_size'),
+    encodings: new Set(settings.compression_algorithms),
+  }
   let closed: Promise<void> | undefined
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const type = mediaType(request)
-    const outcome = await intake.take(new HttpRequest(request, type, settings.logs_url_path, limit), counts)
+  const prepare = (response: ServerResponse): void => {
+    for (const [name, value] of Object.entries(settings.response_headers)) response.setHeader(name, value)
     // A kept-alive connection would otherwise outlive a server that is stopping.
-    if (closed !== undefined) response.setHeader('connection', 'close')
-    const body = type === PROTOBUF ? protobuf(outcome) : json(outcome)
-    response.writeHead(outcome.ok ? 200 : outcome.http, {
-      'content-type': type === PROTOBUF ? PROTOBUF : JSON_TYPE,
-      'content-length': Buffer.byteLength(body),
-      ...(outcome.ok ? {} : outcome.headers),
-    })
-    response.end(body)
+    if (closed !== undefined || !settings.keep_alives_enabled) response.setHeader('connection', 'close')
+  }
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    prepare(response)
+    if (cors.handle(request, response)) return
+    const body = new Body(request, limits)
+    broken.add(request.socket, { body, response })
+    const type = mediaType(request)
+    const outcome = await intake.take(new HttpRequest(request, type, settings.logs_url_path, body), counts)
+    if (closed !== undefined) prepare(response)
+    send(response, outcome, type)
   }
   server.on('request', (request, response) => void answer(request, response))
-  const address = await listen(server, 'HTTP', settings.endpoint)
+  server.on('checkExpectation', (request, response) => {
+    prepare(response)
+    const outcome = refused('expectation', 'the only Expect that is understood is 100-continue')
+    counts.count(outcome, 0)
+    send(response, outcome, mediaType(request))
+  })
+  const listening = await listen(server, 'HTTP', settings.endpoint)
   return {
-    address: addressText(address),
-    port: address.port,
+    ...listening,
     stop(deadline) {
       closed ??= close(server)
       return closedBy(deadline, closed, () => server.closeAllConnections())
     },
   }
+}
+
+function send(response: ServerResponse, outcome: Outcome, type: string): void {
+  const { status, headers, body } = httpAnswer(outcome, type)
+  response.writeHead(status, headers)
+  response.end(body)
 }
 
 /** A request in either encoding. */
@@ -53,11 +70,11 @@ class HttpRequest implements Incoming {
   readonly #path: string
   readonly #body: Body
 
-  constructor(request: IncomingMessage, type: string, path: string, limit: SizeLimit) {
+  constructor(request: IncomingMessage, type: string, path: string, body: Body) {
     this.#request = request
     this.#type = type
     this.#path = path
-    this.#body = new Body(request, limit)
+    this.#body = body
   }
 
   async read(): Promise<Buffer> {
@@ -81,14 +98,6 @@ class HttpRequest implements Incoming {
 /** The Content-Type without its parameters, such as charset. */
 function mediaType(request: IncomingMessage): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0].trim().toLowerCase()
-}
-
-function protobuf(outcome: Outcome): Buffer {
-  return outcome.ok ? encodeSuccess(outcome) : encodeStatus(outcome)
-}
-
-function json(outcome: Outcome): string {
-  return outcome.ok ? successJson(outcome) : statusJson(outcome)
 }
 
 function close(server: Server): Promise<void> {

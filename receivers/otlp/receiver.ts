@@ -3,6 +3,7 @@ import type { ComponentContext } from '../../src/define.ts'
 import type { OtlpConfig } from './config.ts'
 import { Counts } from './counts.ts'
 import { serveGrpc } from './grpc/serve.ts'
+import { Serving } from './grpc/services/serving.ts'
 import { serveHttp } from './http.ts'
 import { Intake } from './intake.ts'
 import type { Listener } from './listen.ts'
@@ -15,6 +16,7 @@ export class OtlpReceiver implements Receiver {
   readonly #context: ComponentContext & { readonly push: Push }
   readonly #listeners = new Map<Protocol, Listener>()
   readonly #giveUp = new AbortController()
+  readonly #serving = new Serving()
 
   constructor({ protocols }: OtlpConfig, context: ComponentContext & { readonly push: Push }) {
     this.#protocols = protocols
@@ -27,8 +29,9 @@ export class OtlpReceiver implements Receiver {
     const intake = new Intake(push, log, this.#giveUp.signal)
     const { grpc, http } = this.#protocols
     try {
-      if (grpc) this.#add('grpc', await serveGrpc(grpc, intake, new Counts(metrics, 'grpc')))
+      if (grpc) this.#add('grpc', await serveGrpc(grpc, intake, new Counts(metrics, 'grpc'), this.#serving))
       if (http) this.#add('http', await serveHttp(http, intake, new Counts(metrics, 'http')))
+      this.#serving.now = true
     } catch (error) {
       await this.stop(AbortSignal.abort())
       throw error
@@ -37,6 +40,7 @@ export class OtlpReceiver implements Receiver {
 
   /** Lets running requests finish; when `deadline` aborts, gives them up, and their clients keep their copies. */
   async stop(deadline: AbortSignal): Promise<void> {
+    this.#serving.now = false
     const giveUp = (): void => this.#giveUp.abort()
     if (deadline.aborted) giveUp()
     deadline.addEventListener('abort', giveUp, { once: true })

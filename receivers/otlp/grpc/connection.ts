@@ -1,6 +1,8 @@
 import { constants, type ServerHttp2Session } from 'node:http2'
 import type { GrpcSettings } from '../config.ts'
-import { Call, type Calls } from './call.ts'
+import { Call, type Calls, isGrpc } from './call.ts'
+import type { Methods } from './services/method.ts'
+import { ServiceCall } from './services/service-call.ts'
 
 /** What a client may have outstanding on one connection; streams have a window of their own. */
 const WINDOW_BYTES = 4 * 1024 * 1024
@@ -16,6 +18,8 @@ export class Connection {
   readonly #session: ServerHttp2Session
   readonly #settings: GrpcSettings
   readonly #calls = new Set<Call>()
+  /** Of other services. They may last for ever, and end with the connection. */
+  readonly #others = new Set<ServiceCall>()
   readonly #opened = performance.now()
   readonly #maxAge: number
   #greeted = false
@@ -26,18 +30,26 @@ export class Connection {
   #strikes = 0
   #ended: number | undefined
 
-  constructor(session: ServerHttp2Session, settings: GrpcSettings, calls: Calls) {
+  constructor(session: ServerHttp2Session, settings: GrpcSettings, calls: Calls, methods: Methods) {
     this.#session = session
     this.#settings = settings
     const age = settings.keepalive.server_parameters.max_connection_age
     this.#maxAge = age * (1 + JITTER * (2 * Math.random() - 1))
     const closed = (call: Call): void => this.#remove(call)
+    const otherClosed = (call: ServiceCall): void => this.#removeOther(call)
     session.setLocalWindowSize(WINDOW_BYTES)
     session.once('remoteSettings', () => {
       this.#greeted = true
     })
     session.on('ping', () => this.#judgePing())
     session.on('stream', (stream, headers) => {
+      const method = isGrpc(headers) ? methods.get(String(headers[':path'])) : undefined
+      if (method) {
+        const other = new ServiceCall(stream, headers, method, settings.read_timeout)
+        this.#others.add(other)
+        other.start(otherClosed)
+        return
+      }
       const call = new Call(stream, headers, calls)
       this.#calls.add(call)
       call.start(closed)
@@ -47,6 +59,7 @@ export class Connection {
   /** Ends what takes too long: called several times a second. */
   checkTime(now: number): void {
     for (const call of this.#calls) call.checkTime(now)
+    for (const call of this.#others) call.checkTime(now)
     if (this.#session.destroyed) return
     const { read_timeout, keepalive } = this.#settings
     const { max_connection_idle, max_connection_age_grace } = keepalive.server_parameters
@@ -54,7 +67,7 @@ export class Connection {
     if (!this.#greeted && passed(this.#opened, read_timeout)) this.destroy()
     else if (this.#ended !== undefined && passed(this.#ended, max_connection_age_grace)) this.destroy()
     else if (passed(this.#opened, this.#maxAge)) this.end()
-    else if (this.#calls.size === 0 && passed(this.#lastCall, max_connection_idle)) this.end()
+    else if (this.#busy === 0 && passed(this.#lastCall, max_connection_idle)) this.end()
     else this.#checkAlive(now)
   }
 
@@ -66,6 +79,7 @@ export class Connection {
     const session = this.#session
     if (this.#ended !== undefined || session.destroyed || session.closed) return
     this.#ended = performance.now()
+    for (const call of this.#others) call.leave()
     session.close()
   }
 
@@ -75,8 +89,21 @@ export class Connection {
     this.#session.destroy(constants.NGHTTP2_CANCEL as unknown as Error)
   }
 
+  get #busy(): number {
+    return this.#calls.size + this.#others.size
+  }
+
   #remove(call: Call): void {
     this.#calls.delete(call)
+    this.#rest()
+  }
+
+  #removeOther(call: ServiceCall): void {
+    this.#others.delete(call)
+    this.#rest()
+  }
+
+  #rest(): void {
     this.#lastCall = this.#heard = performance.now()
     // A client may ping each time it has been answered: some measure the bandwidth that way.
     this.#lastPing = Number.NEGATIVE_INFINITY
@@ -101,7 +128,7 @@ export class Connection {
     const now = performance.now()
     const since = now - this.#lastPing
     this.#lastPing = this.#heard = now
-    if (since >= (this.#calls.size > 0 || permit_without_stream ? min_time : IDLE_PING_MS)) return
+    if (since >= (this.#busy > 0 || permit_without_stream ? min_time : IDLE_PING_MS)) return
     if (++this.#strikes <= STRIKES) return
     this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, TOO_MANY_PINGS)
     this.#session.destroy()

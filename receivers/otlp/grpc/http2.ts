@@ -3,10 +3,11 @@ import type { GrpcSettings } from '../config.ts'
 import type { Counts } from '../counts.ts'
 import { SizeLimit } from '../decompress.ts'
 import type { Intake } from '../intake.ts'
-import { addressText, closedBy, type Listener, listen } from '../listen.ts'
+import { closedBy, type Listener, listen } from '../listen.ts'
 import type { Calls } from './call.ts'
 import { Connection } from './connection.ts'
 import { MIB } from './serve.ts'
+import type { Methods } from './services/method.ts'
 
 /** How exactly times are kept: one clock for all is cheaper than one a call. */
 const TICK_MS = 250
@@ -14,8 +15,13 @@ const TICK_MS = 250
 const STREAM_WINDOW_BYTES = 1024 * 1024
 const MAX_HEADER_BYTES = 16 * 1024
 
-/** Serves unary gRPC on Node's HTTP/2, with what Export needs and nothing else. */
-export async function serve(settings: GrpcSettings, intake: Intake, counts: Counts): Promise<Listener> {
+/** Serves gRPC on Node's HTTP/2, with what Export needs and small services besides. */
+export async function serve(
+  settings: GrpcSettings,
+  intake: Intake,
+  counts: Counts,
+  methods: Methods,
+): Promise<Listener> {
   const calls: Calls = {
     intake,
     counts,
@@ -25,11 +31,11 @@ export async function serve(settings: GrpcSettings, intake: Intake, counts: Coun
   const connections = new Set<Connection>()
   const server = createServer(http2Options(settings))
   server.on('session', (session) => {
-    const connection = new Connection(session, settings, calls)
+    const connection = new Connection(session, settings, calls, methods)
     connections.add(connection)
     session.once('close', () => connections.delete(connection))
   })
-  const address = await listen(server, 'gRPC', settings.endpoint)
+  const listening = await listen(server, 'gRPC', settings.endpoint)
   const clock = setInterval(() => {
     const now = performance.now()
     for (const connection of connections) connection.checkTime(now)
@@ -45,8 +51,7 @@ export async function serve(settings: GrpcSettings, intake: Intake, counts: Coun
   }
   let closed: Promise<void> | undefined
   return {
-    address: addressText(address),
-    port: address.port,
+    ...listening,
     stop(deadline) {
       closed ??= close()
       return closedBy(deadline, closed, () => {
