@@ -77,9 +77,9 @@ export class Connection {
    */
   end(): void {
     const session = this.#session
+    for (const call of this.#others) call.leave()
     if (this.#ended !== undefined || session.destroyed || session.closed) return
     this.#ended = performance.now()
-    for (const call of this.#others) call.leave()
     session.close()
   }
 
