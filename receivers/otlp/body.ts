@@ -21,7 +21,7 @@ export class Body {
   readonly #request: IncomingMessage
   readonly #limit: SizeLimit
   readonly #encodings: ReadonlySet<string>
-  /** Ends the reading; there only while something is still to come. */
+  /** Ends the reading, once it has begun. */
   #fail: ((refusal: Refusal) => void) | undefined
   /** Where the body lies, if its length was announced. */
   #assembly: Assembly | undefined
@@ -55,9 +55,9 @@ export class Body {
 
   /** Refuses what has not come in full; false where nothing is missing. */
   fail(refusal: Refusal): boolean {
-    const fail = this.#fail
-    fail?.(refusal)
-    return fail !== undefined
+    if (this.#request.complete) return false
+    this.#fail?.(refusal)
+    return this.#fail !== undefined
   }
 
   #assemble(length: number): Promise<Buffer> {
@@ -95,9 +95,6 @@ export class Body {
     this.#request.once('error', gone)
     this.#request.once('close', gone)
     this.#fail = reject
-    this.#request.once('end', () => {
-      this.#fail = undefined
-    })
   }
 }
 

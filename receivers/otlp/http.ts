@@ -11,12 +11,18 @@ import type { Incoming, Intake } from './intake.ts'
 import { closedBy, type Listener, listen } from './listen.ts'
 import { type Outcome, Refusal, refused } from './outcome.ts'
 
+/** How exactly times are kept. */
+const TICK_MS = 250
+
 /** Serves OTLP/HTTP: https://opentelemetry.io/docs/specs/otlp/#otlphttp. Answers in the encoding of the request. */
 export async function serveHttp(settings: HttpSettings, intake: Intake, counts: Counts): Promise<Listener> {
   const server = createServer({
     headersTimeout: settings.read_header_timeout,
     requestTimeout: settings.read_timeout,
     keepAliveTimeout: settings.idle_timeout,
+    connectionsCheckingInterval: TICK_MS,
+    // Node would answer by itself, without a Status.
+    requireHostHeader: false,
   })
   const cors = new Cors(settings.cors)
   const broken = new BrokenRequests(server, counts, settings.response_headers)
@@ -78,7 +84,10 @@ class HttpRequest implements Incoming {
   }
 
   async read(): Promise<Buffer> {
-    const { method, url = '' } = this.#request
+    const { method, url = '', headers, httpVersion } = this.#request
+    if (headers.host === undefined && httpVersion === '1.1') {
+      throw new Refusal('malformed', 'the request has no Host', undefined, { connection: 'close' })
+    }
     if (url.split('?', 1)[0] !== this.#path) {
       throw new Refusal('not_found', `there is nothing here; logs go to ${this.#path}`)
     }

@@ -35,13 +35,19 @@ for (const bytes of parts(Buffer.from(DESCRIPTOR_SET, 'base64'), FileSet.file)) 
 
 export const serviceNames: readonly string[] = [...services].sort()
 
-/** The `FileDescriptorProto` of a file and of all that it imports; undefined where there is no such file. */
+/**
+ * The `FileDescriptorProto` of a file and of all that it imports, each before what it imports; undefined where there is
+ * no such file.
+ */
 export function withImports(name: string): readonly Buffer[] | undefined {
   if (!files.has(name)) return undefined
-  const names = new Set([name])
-  // The set grows while it is walked.
-  for (const next of names) for (const imported of files.get(next)?.dependencies ?? []) names.add(imported)
-  return [...names].flatMap((each) => files.get(each)?.bytes ?? [])
+  const names = new Set<string>()
+  const add = (each: string): void => {
+    for (const imported of files.get(each)?.dependencies ?? []) add(imported)
+    names.add(each)
+  }
+  add(name)
+  return [...names].reverse().flatMap((each) => files.get(each)?.bytes ?? [])
 }
 
 /** The same for the file that declares a service, method, message or enum. */
