@@ -6,6 +6,7 @@ import { Connections } from '../receivers/otlp/connections.ts'
 import { Content } from '../receivers/otlp/content.ts'
 import { Counts } from '../receivers/otlp/counts.ts'
 import { serveGrpc } from '../receivers/otlp/grpc/serve.ts'
+import { Serving } from '../receivers/otlp/grpc/services/serving.ts'
 import { type Incoming, Intake } from '../receivers/otlp/intake.ts'
 import { Limits } from '../receivers/otlp/limits.ts'
 import type { Outcome } from '../receivers/otlp/outcome.ts'
@@ -48,10 +49,13 @@ async function serve(implementation: string): Promise<void> {
   if (grpc === undefined) throw new Error('gRPC is off')
   const metrics = new Metrics().bind({})
   const content = new Content(settings.limits, metrics)
-  const intake = new Reading(async () => {}, content, pino(), new AbortController().signal)
-  const counts = new Counts(metrics, 'grpc')
-  const guard = new Connections(settings.limits.max_connections, metrics, 'grpc')
-  const { port } = await serveGrpc(grpc, intake, counts, new Limits(settings.limits, metrics), guard)
+  const { port } = await serveGrpc(grpc, {
+    intake: new Reading(async () => {}, content, pino(), new AbortController().signal),
+    counts: new Counts(metrics, 'grpc'),
+    limits: new Limits(settings.limits, metrics),
+    connections: new Connections(settings.limits.max_connections, metrics, 'grpc'),
+    serving: new Serving(),
+  })
   console.log(port)
 }
 

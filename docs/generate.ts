@@ -8,12 +8,14 @@ import { components } from '../src/components.ts'
 import { configJsonSchema } from '../src/config/json-schema.ts'
 import { Service } from '../src/config/schema.ts'
 import type { ComponentDefinition } from '../src/define.ts'
+import { conformancePage } from '../test/receivers/otlp/conformance/page.ts'
 
 /** Files that are made from the code itself; `npm run docs` writes them. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
     ['docs/reference.md', reference()],
     ['docs/alerts.md', alertsPage()],
+    ['docs/otlp-conformance.md', conformancePage()],
     ['config/schema.json', `${JSON.stringify(configJsonSchema(components), null, 2)}\n`],
     ['deploy/kibana/sluice.ndjson', toNdjson(kibanaObjects())],
   ])

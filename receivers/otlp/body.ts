@@ -5,23 +5,41 @@ import type { Hold } from './in-flight.ts'
 import type { Limits } from './limits.ts'
 import { Refusal } from './outcome.ts'
 
+/** Other names for Content-Encodings. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['identity', ''],
+  ['x-gzip', 'gzip'],
+])
+
+/** What is taken of a body. */
+export interface BodyLimits {
+  readonly size: SizeLimit
+  /** Content-Encodings that are undone; the empty one stands for none. */
+  readonly encodings: ReadonlySet<string>
+  readonly limits: Limits
+}
+
 /** The body of an HTTP request. */
 export class Body {
+  /** The memory that the request takes. */
   readonly hold: Hold
+  readonly #request: IncomingMessage
+  readonly #limit: SizeLimit
+  readonly #encodings: ReadonlySet<string>
   readonly #limits: Limits
   readonly #started = performance.now()
   #receivedBytes = 0
-  #giveUp: (reason: unknown) => void = () => {}
-  readonly #request: IncomingMessage
-  readonly #limit: SizeLimit
+  /** Ends the reading, once it has begun. */
+  #giveUp: ((reason: unknown) => void) | undefined
   /** Where the body lies, if its length was announced. */
   #assembly: Assembly | undefined
 
-  constructor(request: IncomingMessage, limit: SizeLimit, limits: Limits) {
+  constructor(request: IncomingMessage, { size, encodings, limits }: BodyLimits) {
     this.hold = limits.inFlight.hold()
-    this.#limits = limits
     this.#request = request
-    this.#limit = limit
+    this.#limit = size
+    this.#encodings = encodings
+    this.#limits = limits
   }
 
   /**
@@ -32,14 +50,9 @@ export class Body {
    */
   async read(): Promise<Buffer> {
     const name = this.#request.headers['content-encoding']?.trim().toLowerCase() ?? ''
-    const plain = name === '' || name === 'identity'
-    const decompress = DECOMPRESSORS.get(name === 'x-gzip' ? 'gzip' : name)
-    if (!plain && decompress === undefined) {
-      throw new Refusal(
-        'content_encoding',
-        'the Content-Encoding is none of gzip, deflate, zstd and identity',
-      )
-    }
+    const encoding = ALIASES.get(name) ?? name
+    if (!this.#encodings.has(encoding)) throw unsupported(this.#encodings)
+    const decompress = DECOMPRESSORS.get(encoding === 'zlib' ? 'deflate' : encoding)
     const length = this.#request.headers['content-length']
     if (Number(length ?? 0) > this.#limit.bytes) throw this.#limit.exceeded()
     const body = await (length === undefined ? this.#collect() : this.#assemble(Number(length)))
@@ -50,7 +63,14 @@ export class Body {
   /** Gives up a body that comes too slowly. */
   checkTime(now: number): void {
     const slow = this.#limits.bodyRate.judge(this.#receivedBytes, now - this.#started)
-    if (slow !== undefined) this.#giveUp(slow)
+    if (slow !== undefined) this.#giveUp?.(slow)
+  }
+
+  /** Refuses what has not come in full; false where nothing is missing. */
+  fail(refusal: Refusal): boolean {
+    if (this.#request.complete || this.#giveUp === undefined) return false
+    this.#giveUp(refusal)
+    return true
   }
 
   /** Gives back the memory that the body lies in. Nobody may read it any more. */
@@ -80,23 +100,33 @@ export class Body {
   #receive(add: (chunk: Buffer) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       let wanted = true
-      this.#giveUp = (reason: unknown): void => {
+      const giveUp = (reason: unknown): void => {
         wanted = false
         reject(reason)
       }
+      this.#giveUp = giveUp
       this.#request.on('data', (chunk: Buffer) => {
         if (!wanted) return
         this.#receivedBytes += chunk.length
         try {
           add(chunk)
         } catch (error) {
-          this.#giveUp(error)
+          giveUp(error)
         }
       })
       this.#request.once('end', resolve)
-      const gone = (): void => this.#giveUp(new Refusal('disconnected', 'the client went away'))
+      const gone = (): void => giveUp(new Refusal('disconnected', 'the client went away'))
       this.#request.once('error', gone)
       this.#request.once('close', gone)
     })
   }
+}
+
+function unsupported(encodings: ReadonlySet<string>): Refusal {
+  const names = [...encodings].filter((name) => name !== '')
+  if (encodings.has('')) names.push('identity')
+  const known = [names.slice(0, -1).join(', '), ...names.slice(-1)].filter(Boolean).join(' and ')
+  return new Refusal('content_encoding', `the Content-Encoding is none of ${known}`, undefined, {
+    'accept-encoding': names.join(', '),
+  })
 }

@@ -1,6 +1,12 @@
 import { z } from 'zod'
-import { bytes, duration, endpoint } from '../../src/config/fields.ts'
+import { advice, bytes, duration } from '../../src/config/fields.ts'
+import { agrees, DISAGREES, listenAt, transport } from './endpoint.ts'
+import { httpShape } from './http-config.ts'
 import { limitsConfig } from './limits-config.ts'
+
+const BUFFERS = 'Node sizes its buffers itself: leave this out'
+const METADATA = 'headers of requests are not kept with records: leave this out'
+const MIDDLEWARES = 'there are no middlewares: leave this out'
 
 const serverParameters = z.strictObject({
   max_connection_idle: duration()
@@ -30,8 +36,11 @@ const enforcementPolicy = z.strictObject({
     .describe('Whether clients may ping that often while no request of theirs is under way.'),
 })
 
-const grpc = z.strictObject({
-  endpoint: endpoint().prefault('localhost:4317').describe('Where to listen. Port 0 takes any free port.'),
+const grpcFields = z.strictObject({
+  endpoint: listenAt()
+    .prefault('localhost:4317')
+    .describe('Where to listen: host:port or unix:///path. Port 0 takes any free port.'),
+  transport: transport(),
   implementation: z
     .enum(['http2', 'grpc-js'])
     .default('http2')
@@ -61,11 +70,29 @@ const grpc = z.strictObject({
     })
     .prefault({})
     .describe('The life of connections, as the Collector spells it.'),
+  health: z
+    .boolean()
+    .default(true)
+    .describe('Serves grpc.health.v1.Health, which tells orchestrators whether logs are taken.'),
+  reflection: z
+    .boolean()
+    .default(false)
+    .describe('Serves grpc.reflection.v1 and v1alpha, with which grpcurl works without .proto files.'),
+})
+const grpc = grpcFields.refine(agrees, DISAGREES)
+advice.add(grpc, {
+  read_buffer_size: BUFFERS,
+  write_buffer_size: BUFFERS,
+  include_metadata: METADATA,
+  middlewares: MIDDLEWARES,
 })
 
 const http = z
   .strictObject({
-    endpoint: endpoint().prefault('localhost:4318').describe('Where to listen. Port 0 takes any free port.'),
+    endpoint: listenAt()
+      .prefault('localhost:4318')
+      .describe('Where to listen: host:port or unix:///path. Port 0 takes any free port.'),
+    transport: transport(),
     logs_url_path: z.string().startsWith('/').default('/v1/logs').describe('The path that takes logs.'),
     max_request_body_size: bytes()
       .prefault('20MiB')
@@ -79,7 +106,9 @@ const http = z
     idle_timeout: duration()
       .prefault('1m')
       .describe('Closes a connection that brings no further request for this long; 0s never does.'),
+    ...httpShape,
   })
+  .refine(agrees, DISAGREES)
   .refine(
     ({ read_header_timeout: header, read_timeout: whole }) => whole === 0 || (header > 0 && header <= whole),
     {
@@ -87,6 +116,18 @@ const http = z
       error: 'expected no more than read_timeout, which includes it',
     },
   )
+
+const LOGS_ONLY = 'Sluice takes logs only: leave this out'
+advice.add(http, {
+  traces_url_path: LOGS_ONLY,
+  metrics_url_path: LOGS_ONLY,
+  profiles_url_path: LOGS_ONLY,
+  write_timeout: 'answers are small: leave this out; read_timeout and idle_timeout end slow connections',
+  read_buffer_size: BUFFERS,
+  write_buffer_size: BUFFERS,
+  include_metadata: METADATA,
+  middlewares: MIDDLEWARES,
+})
 
 /** A protocol is on as soon as its key is there: `grpc:` alone takes the defaults. */
 function switchedOn<S extends z.ZodType>(settings: S, defaults: z.input<S>) {

@@ -1,70 +1,84 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { encodeJsonRequest } from '../../src/logs/json/encode.ts'
 import { Body } from './body.ts'
+import { BrokenRequests } from './broken-requests.ts'
 import type { HttpSettings } from './config.ts'
-import type { Connections } from './connections.ts'
-import type { Counts } from './counts.ts'
+import { Cors } from './cors.ts'
 import { SizeLimit } from './decompress.ts'
+import type { Entrance } from './entrance.ts'
+import { httpAnswer, JSON_TYPE, PROTOBUF } from './http-answer.ts'
 import type { Hold } from './in-flight.ts'
-import type { Incoming, Intake } from './intake.ts'
-import type { Limits } from './limits.ts'
-import { addressText, closedBy, type Listener, listen } from './listen.ts'
-import { type Outcome, Refusal } from './outcome.ts'
+import type { Incoming } from './intake.ts'
+import { closedBy, type Listener, listen } from './listen.ts'
+import { type Outcome, Refusal, refused } from './outcome.ts'
 import { SlowBodies } from './slow-bodies.ts'
-import { encodeStatus, encodeSuccess, statusJson, successJson } from './status.ts'
-import { countUnparsed } from './unparsed.ts'
 
-const PROTOBUF = 'application/x-protobuf'
-const JSON_TYPE = 'application/json'
-/** How exactly Node keeps the times of headers and requests; by itself it looks twice a minute. */
-const TIMEOUT_TICK_MS = 1000
+/** How exactly times are kept. */
+const TICK_MS = 250
 
 /** Serves OTLP/HTTP: https://opentelemetry.io/docs/specs/otlp/#otlphttp. Answers in the encoding of the request. */
 export async function serveHttp(
   settings: HttpSettings,
-  intake: Intake,
-  counts: Counts,
-  limits: Limits,
-  guard: Connections,
+  { intake, counts, limits, connections }: Entrance,
 ): Promise<Listener> {
   const server = createServer({
     headersTimeout: settings.read_header_timeout,
     requestTimeout: settings.read_timeout,
     keepAliveTimeout: settings.idle_timeout,
-    connectionsCheckingInterval: TIMEOUT_TICK_MS,
+    connectionsCheckingInterval: TICK_MS,
+    // Node would answer by itself, without a Status.
+    requireHostHeader: false,
   })
-  guard.guard(server)
-  countUnparsed(server, counts)
+  connections.guard(server)
   const slow = new SlowBodies()
-  const limit = new SizeLimit(settings.max_request_body_size, 'max_request_body_size')
+  const cors = new Cors(settings.cors)
+  const broken = new BrokenRequests(server, counts, settings.response_headers)
+  const bodyLimits = {
+    limits,
+    size: new SizeLimit(settings.max_request_body_size, 'max_request_body_size'),
+    encodings: new Set(settings.compression_algorithms),
+  }
   let closed: Promise<void> | undefined
+  const prepare = (response: ServerResponse): void => {
+    for (const [name, value] of Object.entries(settings.response_headers)) response.setHeader(name, value)
+    // A kept-alive connection would otherwise outlive a server that is stopping.
+    if (closed !== undefined || !settings.keep_alives_enabled) response.setHeader('connection', 'close')
+  }
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    prepare(response)
+    if (cors.handle(request, response)) return
+    const body = new Body(request, bodyLimits)
+    broken.add(request.socket, { body, response })
     const type = mediaType(request)
-    const body = new Body(request, limit, limits)
     const incoming = new HttpRequest(request, type, settings.logs_url_path, body, slow)
     const outcome = await intake.take(incoming, counts)
-    // A kept-alive connection would otherwise outlive a server that is stopping, and what comes slowly still comes.
-    if (closed !== undefined || (!outcome.ok && outcome.http === 408))
-      response.setHeader('connection', 'close')
-    const said = type === PROTOBUF ? protobuf(outcome) : json(outcome)
-    response.writeHead(outcome.ok ? 200 : outcome.http, {
-      'content-type': type === PROTOBUF ? PROTOBUF : JSON_TYPE,
-      'content-length': Buffer.byteLength(said),
-      ...(outcome.ok ? {} : outcome.headers),
-    })
-    response.end(said)
+    if (closed !== undefined) prepare(response)
+    // What comes slowly still comes.
+    if (!outcome.ok && outcome.http === 408) response.setHeader('connection', 'close')
+    send(response, outcome, type)
   }
   server.on('request', (request, response) => void answer(request, response))
-  const address = await listen(server, 'HTTP', settings.endpoint)
+  server.on('checkExpectation', (request, response) => {
+    prepare(response)
+    const outcome = refused('expectation', 'the only Expect that is understood is 100-continue')
+    counts.count(outcome, 0)
+    send(response, outcome, mediaType(request))
+  })
+  const listening = await listen(server, 'HTTP', settings.endpoint)
   slow.start()
   return {
-    address: addressText(address),
-    port: address.port,
+    ...listening,
     stop(deadline) {
       closed ??= close(server).finally(() => slow.stop())
       return closedBy(deadline, closed, () => server.closeAllConnections())
     },
   }
+}
+
+function send(response: ServerResponse, outcome: Outcome, type: string): void {
+  const { status, headers, body } = httpAnswer(outcome, type)
+  response.writeHead(status, headers)
+  response.end(body)
 }
 
 /** A request in either encoding. */
@@ -88,7 +102,10 @@ class HttpRequest implements Incoming {
   }
 
   async read(): Promise<Buffer> {
-    const { method, url = '' } = this.#request
+    const { method, url = '', headers, httpVersion } = this.#request
+    if (headers.host === undefined && httpVersion === '1.1') {
+      throw new Refusal('malformed', 'the request has no Host', undefined, { connection: 'close' })
+    }
     if (url.split('?', 1)[0] !== this.#path) {
       throw new Refusal('not_found', `there is nothing here; logs go to ${this.#path}`)
     }
@@ -110,14 +127,6 @@ class HttpRequest implements Incoming {
 /** The Content-Type without its parameters, such as charset. */
 function mediaType(request: IncomingMessage): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0].trim().toLowerCase()
-}
-
-function protobuf(outcome: Outcome): Buffer {
-  return outcome.ok ? encodeSuccess(outcome) : encodeStatus(outcome)
-}
-
-function json(outcome: Outcome): string {
-  return outcome.ok ? successJson(outcome) : statusJson(outcome)
 }
 
 function close(server: Server): Promise<void> {

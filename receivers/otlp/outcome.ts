@@ -33,6 +33,7 @@ export const Code = {
   cancelled: 1,
   invalidArgument: 3,
   deadlineExceeded: 4,
+  notFound: 5,
   resourceExhausted: 8,
   unimplemented: 12,
   internal: 13,
@@ -45,7 +46,6 @@ const REFUSALS = {
   permanent: { code: Code.invalidArgument, http: 400, headers: {} },
   disconnected: { code: Code.cancelled, http: 400, headers: {} },
   timeout: { code: Code.deadlineExceeded, http: 408, headers: {} },
-  headers_too_large: { code: Code.resourceExhausted, http: 431, headers: {} },
   slow: { code: Code.deadlineExceeded, http: 408, headers: {} },
   records: { code: Code.invalidArgument, http: 400, headers: {} },
   content: { code: Code.invalidArgument, http: 400, headers: {} },
@@ -58,11 +58,9 @@ const REFUSALS = {
     http: 415,
     headers: { accept: 'application/x-protobuf, application/json' },
   },
-  content_encoding: {
-    code: Code.invalidArgument,
-    http: 415,
-    headers: { 'accept-encoding': 'gzip, deflate, zstd, identity' },
-  },
+  content_encoding: { code: Code.invalidArgument, http: 415, headers: {} },
+  expectation: { code: Code.invalidArgument, http: 417, headers: {} },
+  headers_too_large: { code: Code.resourceExhausted, http: 431, headers: {} },
 } as const
 
 export type RefusalReason = keyof typeof REFUSALS
@@ -78,23 +76,39 @@ export class Refusal extends Error {
   readonly reason: RefusalReason
   /** Where gRPC has a code of its own for what is wrong. */
   readonly code: number | undefined
+  /** Headers of HTTP that differ from those of the reason. */
+  readonly headers: Readonly<Record<string, string>>
 
-  constructor(reason: RefusalReason, message: string, code?: number) {
+  constructor(
+    reason: RefusalReason,
+    message: string,
+    code?: number,
+    headers: Readonly<Record<string, string>> = {},
+  ) {
     super(message)
     this.reason = reason
     this.code = code
+    this.headers = headers
   }
 }
 
 /** The outcome that an error stands for; undefined for one that nobody planned. */
 export function outcomeOf(error: unknown, records: number): Outcome | undefined {
   if (error instanceof RetryableError) return retryLater(error.reason, error.message, error.retryAfter)
-  if (error instanceof Refusal) return refused(error.reason, error.message, error.code)
+  if (error instanceof Refusal) return refused(error.reason, error.message, error.code, error.headers)
   if (error instanceof MalformedError) return refused('malformed', error.message)
   if (!(error instanceof PermanentError)) return undefined
   const rejected = error.rejected.reduce((sum, { records }) => sum + records.length, 0)
   if (rejected === 0 || rejected >= records) return refused('permanent', error.message)
-  return { ok: true, rejected, message: sentence(error.message) }
+  return { ok: true, rejected, message: sentence(whyRejected(error)) }
+}
+
+/** How many records were refused for what: `mapping conflict; 2 records: mapping; 1 record: too large`. */
+function whyRejected({ message, rejected }: PermanentError): string {
+  const counts = new Map<string, number>()
+  for (const { reason, records } of rejected) counts.set(reason, (counts.get(reason) ?? 0) + records.length)
+  const list = [...counts].map(([reason, count]) => `${count} record${count === 1 ? '' : 's'}: ${reason}`)
+  return [...(counts.has(message) ? [] : [message]), ...list].join('; ')
 }
 
 /** The client should send the same again after a while. */
@@ -112,10 +126,22 @@ export function retryLater(reason: string, message: string, retryMs = RETRY_MS):
 }
 
 /** The outcome of a request that is turned away for good. */
-export function refused(reason: RefusalReason, message: string, code?: number): Failure {
+export function refused(
+  reason: RefusalReason,
+  message: string,
+  code?: number,
+  headers?: Failure['headers'],
+): Failure {
   const known = REFUSALS[reason]
-  const text = sentence(message)
-  return { ok: false, ...known, code: code ?? known.code, reason, message: text, retryMs: undefined }
+  return {
+    ok: false,
+    code: code ?? known.code,
+    http: known.http,
+    headers: { ...known.headers, ...headers },
+    reason,
+    message: sentence(message),
+    retryMs: undefined,
+  }
 }
 
 /** Both ends of a long message are kept: a path begins it, the problem ends it. */

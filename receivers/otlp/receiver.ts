@@ -4,7 +4,9 @@ import type { OtlpConfig } from './config.ts'
 import { Connections } from './connections.ts'
 import { Content } from './content.ts'
 import { Counts } from './counts.ts'
+import type { Entrance } from './entrance.ts'
 import { serveGrpc } from './grpc/serve.ts'
+import { Serving } from './grpc/services/serving.ts'
 import { serveHttp } from './http.ts'
 import { Intake } from './intake.ts'
 import { Limits } from './limits.ts'
@@ -19,6 +21,7 @@ export class OtlpReceiver implements Receiver {
   readonly #context: ComponentContext & { readonly push: Push }
   readonly #listeners = new Map<Protocol, Listener>()
   readonly #giveUp = new AbortController()
+  readonly #serving = new Serving()
 
   constructor({ protocols, limits }: OtlpConfig, context: ComponentContext & { readonly push: Push }) {
     this.#protocols = protocols
@@ -31,13 +34,18 @@ export class OtlpReceiver implements Receiver {
     const { push, log, metrics } = this.#context
     const limits = new Limits(this.#limits, metrics)
     const intake = new Intake(push, new Content(this.#limits, metrics), log, this.#giveUp.signal)
-    const guard = (protocol: Protocol) => new Connections(this.#limits.max_connections, metrics, protocol)
+    const entrance = (protocol: Protocol): Entrance => ({
+      intake,
+      counts: new Counts(metrics, protocol),
+      limits,
+      connections: new Connections(this.#limits.max_connections, metrics, protocol),
+      serving: this.#serving,
+    })
     const { grpc, http } = this.#protocols
     try {
-      if (grpc)
-        this.#add('grpc', await serveGrpc(grpc, intake, new Counts(metrics, 'grpc'), limits, guard('grpc')))
-      if (http)
-        this.#add('http', await serveHttp(http, intake, new Counts(metrics, 'http'), limits, guard('http')))
+      if (grpc) this.#add('grpc', await serveGrpc(grpc, entrance('grpc')))
+      if (http) this.#add('http', await serveHttp(http, entrance('http')))
+      this.#serving.now = true
     } catch (error) {
       await this.stop(AbortSignal.abort())
       throw error
@@ -46,6 +54,7 @@ export class OtlpReceiver implements Receiver {
 
   /** Lets running requests finish; when `deadline` aborts, gives them up, and their clients keep their copies. */
   async stop(deadline: AbortSignal): Promise<void> {
+    this.#serving.now = false
     const giveUp = (): void => this.#giveUp.abort()
     if (deadline.aborted) giveUp()
     deadline.addEventListener('abort', giveUp, { once: true })

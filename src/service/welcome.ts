@@ -5,9 +5,13 @@ export function welcome(config: ServiceConfig): string {
   const lines = ['', `Sluice runs ${config.file}`]
   for (const [id, { definition, config: settings }] of config.receivers) {
     if (definition.type !== 'otlp') continue
-    const { protocols } = settings as { protocols: Record<string, { endpoint: Endpoint } | undefined> }
+    const { protocols } = settings as {
+      protocols: Record<string, { endpoint: Endpoint | Socket } | undefined>
+    }
     for (const [protocol, listener] of Object.entries(protocols)) {
-      if (listener !== undefined) lines.push(`  ${id} over ${protocol.padEnd(5)} ${show(listener.endpoint)}`)
+      if (listener === undefined) continue
+      const at = 'path' in listener.endpoint ? `unix://${listener.endpoint.path}` : show(listener.endpoint)
+      lines.push(`  ${id} over ${protocol.padEnd(5)} ${at}`)
     }
   }
   for (const [id, { definition, config: settings }] of config.extensions) {
@@ -26,6 +30,10 @@ export function welcome(config: ServiceConfig): string {
 interface Endpoint {
   readonly host: string
   readonly port: number
+}
+
+interface Socket {
+  readonly path: string
 }
 
 const show = ({ host, port }: Endpoint): string => `${host === '0.0.0.0' ? 'localhost' : host}:${port}`

@@ -1,7 +1,7 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { MalformedError } from '../../../src/logs/wire.ts'
 import type { Counts } from '../counts.ts'
-import { DECOMPRESSORS, type SizeLimit } from '../decompress.ts'
+import { DECOMPRESSORS, type Room, type SizeLimit } from '../decompress.ts'
 import type { Hold } from '../in-flight.ts'
 import type { Incoming, Intake } from '../intake.ts'
 import type { Limits } from '../limits.ts'
@@ -75,9 +75,7 @@ export class Call implements Incoming {
       this.#refuse(refused(slow.reason, slow.message))
       return
     }
-    const [, amount, unit] = TIMEOUT.exec(String(this.#headers['grpc-timeout'])) ?? []
-    if (unit === undefined) return
-    if (passed < Number(amount) * TIMEOUT_UNITS_MS[unit as keyof typeof TIMEOUT_UNITS_MS]) return
+    if (passed < timeoutOf(this.#headers)) return
     const late = refused('timeout', 'the deadline of the call has passed')
     if (this.#reading) this.#refuse(late)
     // Answered, but the client does not read: nobody waits for the rest of it.
@@ -87,7 +85,10 @@ export class Call implements Incoming {
 
   read(): Buffer | Promise<Buffer> {
     const message = this.#reader.finish()
-    return this.#reader.compressed ? this.#decompress(message) : message
+    if (!this.#reader.compressed) return message
+    const { limit, limits } = this.#calls
+    const room = { limit, maxRatio: limits.maxCompressionRatio, hold: this.hold }
+    return decompressMessage(message, this.#headers, room)
   }
 
   giveBack(): void {
@@ -138,28 +139,49 @@ export class Call implements Incoming {
     this.#calls.counts.count(failure, 0)
     refuse(this.#stream, failure, status)
   }
+}
 
-  async #decompress(message: Buffer): Promise<Buffer> {
-    const encoding = String(this.#headers['grpc-encoding'] ?? 'identity')
-    if (encoding === 'identity') {
-      throw new Refusal(
-        'malformed',
-        'the message is compressed, but grpc-encoding does not say how',
-        Code.internal,
-      )
-    }
-    const decompress = DECOMPRESSORS.get(encoding)
-    if (decompress === undefined) {
-      const known = 'the grpc-encoding is none of gzip, deflate, zstd and identity'
-      throw new Refusal('content_encoding', known, Code.unimplemented)
-    }
-    try {
-      const { limit, limits } = this.#calls
-      return await decompress(message, { limit, maxRatio: limits.maxCompressionRatio, hold: this.hold })
-    } catch (error) {
-      if (error instanceof MalformedError) throw new Refusal('malformed', error.message, Code.internal)
-      throw error
-    }
+/** Milliseconds that a client gives a call; endless where it does not say. */
+export function timeoutOf(headers: IncomingHttpHeaders): number {
+  const [, amount, unit] = TIMEOUT.exec(String(headers['grpc-timeout'])) ?? []
+  return unit === undefined
+    ? Infinity
+    : Number(amount) * TIMEOUT_UNITS_MS[unit as keyof typeof TIMEOUT_UNITS_MS]
+}
+
+/** Whether it is gRPC with protobuf that a call is. */
+export function isGrpc({ ':method': method, 'content-type': type = '' }: IncomingHttpHeaders): boolean {
+  return method === 'POST' && CONTENT_TYPE.test(type)
+}
+
+/**
+ * Undoes the compression that a message says it has, by the call's grpc-encoding.
+ * @throws Refusal when it is too large, or cannot be decompressed
+ * @throws RetryableError when there is no memory for it now
+ */
+export async function decompressMessage(
+  message: Buffer,
+  headers: IncomingHttpHeaders,
+  room: Room,
+): Promise<Buffer> {
+  const encoding = String(headers['grpc-encoding'] ?? 'identity')
+  if (encoding === 'identity') {
+    throw new Refusal(
+      'malformed',
+      'the message is compressed, but grpc-encoding does not say how',
+      Code.internal,
+    )
+  }
+  const decompress = DECOMPRESSORS.get(encoding)
+  if (decompress === undefined) {
+    const known = 'the grpc-encoding is none of gzip, deflate, zstd and identity'
+    throw new Refusal('content_encoding', known, Code.unimplemented)
+  }
+  try {
+    return await decompress(message, room)
+  } catch (error) {
+    if (error instanceof MalformedError) throw new Refusal('malformed', error.message, Code.internal)
+    throw error
   }
 }
 

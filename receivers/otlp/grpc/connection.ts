@@ -1,8 +1,10 @@
 import { constants, type ServerHttp2Session } from 'node:http2'
 import type { GrpcSettings } from '../config.ts'
 import type { Connections } from '../connections.ts'
-import { Call, type Calls } from './call.ts'
+import { Call, type Calls, isGrpc } from './call.ts'
 import { ResetBudget } from './reset-budget.ts'
+import type { Methods } from './services/method.ts'
+import { ServiceCall } from './services/service-call.ts'
 
 /** What a client may have outstanding on one connection; streams have a window of their own. */
 const WINDOW_BYTES = 4 * 1024 * 1024
@@ -14,13 +16,23 @@ const TOO_MANY_RESETS = Buffer.from('too_many_resets')
 /** Share of the age by which that of each connection differs, so that they do not all end at once. */
 const JITTER = 0.1
 
+/** What is served on every connection. */
+export interface Served {
+  readonly calls: Calls
+  /** Of services beside LogsService. */
+  readonly methods: Methods
+  readonly connections: Connections
+}
+
 /** The HTTP/2 connection of a client: its calls, and when it ends. */
 export class Connection {
   readonly #session: ServerHttp2Session
   readonly #settings: GrpcSettings
-  readonly #guard: Connections
+  readonly #connections: Connections
   readonly #resets: ResetBudget
   readonly #calls = new Set<Call>()
+  /** Of other services. They may last for ever, and end with the connection. */
+  readonly #others = new Set<ServiceCall>()
   readonly #opened = performance.now()
   readonly #maxAge: number
   #greeted = false
@@ -31,20 +43,28 @@ export class Connection {
   #strikes = 0
   #ended: number | undefined
 
-  constructor(session: ServerHttp2Session, settings: GrpcSettings, calls: Calls, guard: Connections) {
+  constructor(session: ServerHttp2Session, settings: GrpcSettings, { calls, methods, connections }: Served) {
     this.#session = session
     this.#settings = settings
-    this.#guard = guard
+    this.#connections = connections
     this.#resets = new ResetBudget(settings.max_concurrent_streams)
     const age = settings.keepalive.server_parameters.max_connection_age
     this.#maxAge = age * (1 + JITTER * (2 * Math.random() - 1))
     const closed = (call: Call): void => this.#remove(call)
+    const otherClosed = (call: ServiceCall): void => this.#removeOther(call)
     session.setLocalWindowSize(WINDOW_BYTES)
     session.once('remoteSettings', () => {
       this.#greeted = true
     })
     session.on('ping', () => this.#judgePing())
     session.on('stream', (stream, headers) => {
+      const method = isGrpc(headers) ? methods.get(String(headers[':path'])) : undefined
+      if (method) {
+        const other = new ServiceCall(stream, headers, method, calls)
+        this.#others.add(other)
+        other.start(otherClosed)
+        return
+      }
       const call = new Call(stream, headers, calls)
       this.#calls.add(call)
       call.start(closed)
@@ -54,6 +74,7 @@ export class Connection {
   /** Ends what takes too long: called several times a second. */
   checkTime(now: number): void {
     for (const call of this.#calls) call.checkTime(now)
+    for (const call of this.#others) call.checkTime(now)
     if (this.#session.destroyed) return
     const { read_timeout, keepalive } = this.#settings
     const { max_connection_idle, max_connection_age_grace } = keepalive.server_parameters
@@ -61,7 +82,7 @@ export class Connection {
     if (!this.#greeted && passed(this.#opened, read_timeout)) this.destroy()
     else if (this.#ended !== undefined && passed(this.#ended, max_connection_age_grace)) this.destroy()
     else if (passed(this.#opened, this.#maxAge)) this.end()
-    else if (this.#calls.size === 0 && passed(this.#lastCall, max_connection_idle)) this.end()
+    else if (this.#busy === 0 && passed(this.#lastCall, max_connection_idle)) this.end()
     else this.#checkAlive(now)
   }
 
@@ -71,6 +92,7 @@ export class Connection {
    */
   end(): void {
     const session = this.#session
+    for (const call of this.#others) call.leave()
     if (this.#ended !== undefined || session.destroyed || session.closed) return
     this.#ended = performance.now()
     session.close()
@@ -82,19 +104,32 @@ export class Connection {
     this.#session.destroy(constants.NGHTTP2_CANCEL as unknown as Error)
   }
 
+  get #busy(): number {
+    return this.#calls.size + this.#others.size
+  }
+
   #remove(call: Call): void {
     this.#calls.delete(call)
+    this.#rest(call)
+  }
+
+  #removeOther(call: ServiceCall): void {
+    this.#others.delete(call)
+    this.#rest(call)
+  }
+
+  #rest({ abandoned }: Call | ServiceCall): void {
     this.#lastCall = this.#heard = performance.now()
     // A client may ping each time it has been answered: some measure the bandwidth that way.
     this.#lastPing = Number.NEGATIVE_INFINITY
     this.#strikes = 0
-    if (call.abandoned && !this.#resets.spend(this.#heard)) this.#calmDown('rapid_reset', TOO_MANY_RESETS)
+    if (abandoned && !this.#resets.spend(this.#heard)) this.#calmDown('rapid_reset', TOO_MANY_RESETS)
   }
 
   /** Closes the connection of a client that does too much of something, and says so. */
   #calmDown(reason: 'rapid_reset' | 'pings', said: Buffer): void {
     if (this.#session.destroyed) return
-    this.#guard.reject(reason)
+    this.#connections.reject(reason)
     this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, said)
     this.#session.destroy()
   }
@@ -117,7 +152,7 @@ export class Connection {
     const now = performance.now()
     const since = now - this.#lastPing
     this.#lastPing = this.#heard = now
-    if (since >= (this.#calls.size > 0 || permit_without_stream ? min_time : IDLE_PING_MS)) return
+    if (since >= (this.#busy > 0 || permit_without_stream ? min_time : IDLE_PING_MS)) return
     if (++this.#strikes <= STRIKES) return
     this.#calmDown('pings', TOO_MANY_PINGS)
   }

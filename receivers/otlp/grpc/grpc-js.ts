@@ -10,37 +10,38 @@ import {
   type sendUnaryData,
 } from '@grpc/grpc-js'
 import type { GrpcSettings } from '../config.ts'
-import type { Connections } from '../connections.ts'
 import type { Counts } from '../counts.ts'
+import type { Entrance } from '../entrance.ts'
 import type { Hold } from '../in-flight.ts'
-import type { Incoming, Intake } from '../intake.ts'
-import type { Limits } from '../limits.ts'
-import { addressText, closedBy, type Listener, listen } from '../listen.ts'
+import type { Incoming } from '../intake.ts'
+import { closedBy, type Listener, listen } from '../listen.ts'
 import { Code, type Outcome, type RefusalReason, refused } from '../outcome.ts'
 import { encodeStatus, encodeSuccess } from '../status.ts'
 import { EXPORT, MIB } from './serve.ts'
+import { GrpcJsServices } from './services/grpc-js.ts'
+import type { Methods } from './services/method.ts'
 
 /** Serves OTLP/gRPC with the library of the gRPC project. */
 export async function serve(
   settings: GrpcSettings,
-  intake: Intake,
-  counts: Counts,
-  limits: Limits,
-  guard: Connections,
+  { intake, counts, limits, connections: guard }: Entrance,
+  methods: Methods,
 ): Promise<Listener> {
   const server = new Server({ ...options(settings), interceptors: [countUnread(counts)] })
   register(server, (message) => intake.take(new Message(message, limits.inFlight.hold()), counts))
+  const services = new GrpcJsServices(methods)
+  server.addService(services.definition, services.implementation)
 
   // The library's own bindAsync takes a name's second address when the first is in use, and says so on standard error.
   const connections = server.createConnectionInjector(ServerCredentials.createInsecure())
   const sockets = createServer({ noDelay: true }, (socket) => connections.injectConnection(socket))
   guard.guard(sockets)
-  const address = await listen(sockets, 'gRPC', settings.endpoint)
+  const listening = await listen(sockets, 'gRPC', settings.endpoint)
   let closed: Promise<void> | undefined
   return {
-    address: addressText(address),
-    port: address.port,
+    ...listening,
     stop(deadline) {
+      services.leave()
       closed ??= close(server, sockets)
       return closedBy(deadline, closed, () => server.forceShutdown())
     },
@@ -120,7 +121,8 @@ const REASONS: ReadonlyMap<number, RefusalReason> = new Map([
 
 /** The library itself answers a request that is too large or badly compressed; no handler hears of it. */
 function countUnread(counts: Counts): ServerInterceptor {
-  return (_method, call) => {
+  return (method, call) => {
+    if (method.path !== EXPORT) return new ServerInterceptingCall(call)
     let messages = 0
     let open = true
     const count = (reason: RefusalReason): void => {

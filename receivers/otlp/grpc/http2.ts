@@ -1,14 +1,12 @@
 import { createServer, type ServerOptions } from 'node:http2'
 import type { GrpcSettings } from '../config.ts'
-import type { Connections } from '../connections.ts'
-import type { Counts } from '../counts.ts'
 import { SizeLimit } from '../decompress.ts'
-import type { Intake } from '../intake.ts'
-import type { Limits } from '../limits.ts'
-import { addressText, closedBy, type Listener, listen } from '../listen.ts'
+import type { Entrance } from '../entrance.ts'
+import { closedBy, type Listener, listen } from '../listen.ts'
 import type { Calls } from './call.ts'
 import { Connection } from './connection.ts'
 import { MIB } from './serve.ts'
+import type { Methods } from './services/method.ts'
 
 /** How exactly times are kept: one clock for all is cheaper than one a call. */
 const TICK_MS = 250
@@ -16,30 +14,28 @@ const TICK_MS = 250
 const STREAM_WINDOW_BYTES = 1024 * 1024
 const MAX_HEADER_BYTES = 16 * 1024
 
-/** Serves unary gRPC on Node's HTTP/2, with what Export needs and nothing else. */
+/** Serves gRPC on Node's HTTP/2, with what Export needs and small services besides. */
 export async function serve(
   settings: GrpcSettings,
-  intake: Intake,
-  counts: Counts,
-  limits: Limits,
-  guard: Connections,
+  { intake, counts, limits, connections: guard }: Entrance,
+  methods: Methods,
 ): Promise<Listener> {
   const calls: Calls = {
     intake,
     counts,
-    limit: new SizeLimit(settings.max_recv_msg_size_mib * MIB, 'max_recv_msg_size_mib'),
     limits,
+    limit: new SizeLimit(settings.max_recv_msg_size_mib * MIB, 'max_recv_msg_size_mib'),
     readTimeoutMs: settings.read_timeout,
   }
   const connections = new Set<Connection>()
   const server = createServer(http2Options(settings))
   guard.guard(server)
   server.on('session', (session) => {
-    const connection = new Connection(session, settings, calls, guard)
+    const connection = new Connection(session, settings, { calls, methods, connections: guard })
     connections.add(connection)
     session.once('close', () => connections.delete(connection))
   })
-  const address = await listen(server, 'gRPC', settings.endpoint)
+  const listening = await listen(server, 'gRPC', settings.endpoint)
   const clock = setInterval(() => {
     const now = performance.now()
     for (const connection of connections) connection.checkTime(now)
@@ -55,8 +51,7 @@ export async function serve(
   }
   let closed: Promise<void> | undefined
   return {
-    address: addressText(address),
-    port: address.port,
+    ...listening,
     stop(deadline) {
       closed ??= close()
       return closedBy(deadline, closed, () => {

@@ -1,24 +1,17 @@
 import type { GrpcSettings } from '../config.ts'
-import type { Connections } from '../connections.ts'
-import type { Counts } from '../counts.ts'
-import type { Intake } from '../intake.ts'
-import type { Limits } from '../limits.ts'
+import type { Entrance } from '../entrance.ts'
 import type { Listener } from '../listen.ts'
+import { methodsOf } from './services/methods.ts'
 
 export const EXPORT = '/opentelemetry.proto.collector.logs.v1.LogsService/Export'
 export const MIB = 1024 * 1024
 
 /** Serves OTLP/gRPC: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc. Messages stay the bytes they came as. */
-export async function serveGrpc(
-  settings: GrpcSettings,
-  intake: Intake,
-  counts: Counts,
-  limits: Limits,
-  guard: Connections,
-): Promise<Listener> {
+export async function serveGrpc(settings: GrpcSettings, entrance: Entrance): Promise<Listener> {
+  const methods = await methodsOf(settings, entrance.serving)
   // What is not chosen is not loaded: grpc-js alone takes 100 modules.
   const { serve } = await (settings.implementation === 'http2'
     ? import('./http2.ts')
     : import('./grpc-js.ts'))
-  return await serve(settings, intake, counts, limits, guard)
+  return await serve(settings, entrance, methods)
 }

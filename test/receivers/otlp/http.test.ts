@@ -157,7 +157,7 @@ describe('OTLP/HTTP refuses', () => {
       { headers: { 'content-type': PROTOBUF, 'content-encoding': 'br' } },
       415,
       3,
-      'the Content-Encoding is none of gzip, deflate, zstd and identity',
+      'the Content-Encoding is none of gzip, deflate, zstd, zlib and identity',
       'content_encoding',
     ],
     [
@@ -166,7 +166,7 @@ describe('OTLP/HTTP refuses', () => {
       { headers: { 'content-type': PROTOBUF, 'content-encoding': 'gzip, gzip' } },
       415,
       3,
-      'the Content-Encoding is none of gzip, deflate, zstd and identity',
+      'the Content-Encoding is none of gzip, deflate, zstd, zlib and identity',
       'content_encoding',
     ],
   ] as const)('%s', async (_, path, init, status, code, message, reason) => {

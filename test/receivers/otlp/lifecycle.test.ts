@@ -176,6 +176,8 @@ describe('the configuration', () => {
             },
             enforcement_policy: { min_time: 5 * 60_000, permit_without_stream: false },
           },
+          health: true,
+          reflection: false,
         },
         http: {
           endpoint: { host: 'localhost', port: 4318 },
@@ -184,6 +186,10 @@ describe('the configuration', () => {
           read_header_timeout: 60_000,
           read_timeout: 60_000,
           idle_timeout: 60_000,
+          keep_alives_enabled: true,
+          compression_algorithms: ['', 'gzip', 'deflate', 'zstd', 'zlib'],
+          response_headers: {},
+          cors: { allowed_origins: [], allowed_headers: [], exposed_headers: [], max_age: 0 },
         },
       },
       limits: {

@@ -341,7 +341,7 @@ describe('what a request may hold', () => {
     const partial = fieldsOf(fieldsOf((await post(mixed)).body).get(1)?.[0] as Buffer)
     expect([partial.get(1), String(partial.get(2)?.[0])]).toEqual([
       [2],
-      '1 log records are over 10 bytes (limits.max_body_length); the destination refused some',
+      '1 log records are over 10 bytes (limits.max_body_length); the destination refused some; 1 record: mapping',
     ])
     expect(await context.value('otelcol_receiver_accepted_log_records')).toBe(1)
   })

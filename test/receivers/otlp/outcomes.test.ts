@@ -76,7 +76,10 @@ describe.each(IMPLEMENTATIONS)('with gRPC by %s', (implementation) => {
         (await harness.post(makeRequest({ records: 3 }))).body,
       ]) {
         const partial = fieldsOf(fieldsOf(body).get(1)?.[0] as Buffer)
-        expect([partial.get(1)?.[0], String(partial.get(2)?.[0])]).toEqual([2, 'mapping conflict'])
+        expect([partial.get(1)?.[0], String(partial.get(2)?.[0])]).toEqual([
+          2,
+          'mapping conflict; 2 records: mapping',
+        ])
       }
       expect(await harness.context.value('otelcol_receiver_accepted_log_records')).toBe(2)
       expect(await harness.context.value('otelcol_receiver_failed_log_records')).toBe(4)

@@ -1,0 +1,14 @@
+import type { Connections } from './connections.ts'
+import type { Counts } from './counts.ts'
+import type { Serving } from './grpc/services/serving.ts'
+import type { Intake } from './intake.ts'
+import type { Limits } from './limits.ts'
+
+/** What the listener of a protocol serves with, besides its own settings. */
+export interface Entrance {
+  readonly intake: Intake
+  readonly counts: Counts
+  readonly limits: Limits
+  readonly connections: Connections
+  readonly serving: Serving
+}
