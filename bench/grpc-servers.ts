@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { pino } from 'pino'
 import { config } from '../receivers/otlp/config.ts'
 import { Counts } from '../receivers/otlp/counts.ts'
+import { Door } from '../receivers/otlp/door.ts'
 import { serveGrpc } from '../receivers/otlp/grpc/serve.ts'
 import { type Incoming, Intake } from '../receivers/otlp/intake.ts'
 import type { Outcome } from '../receivers/otlp/outcome.ts'
@@ -39,12 +40,14 @@ class Reading extends Intake {
 }
 
 async function serve(implementation: string): Promise<void> {
-  const { grpc } = config.parse({
+  const { protocols, tenant } = config.parse({
     protocols: { grpc: { endpoint: '127.0.0.1:0', implementation } },
-  }).protocols
+  })
+  const { grpc } = protocols
   if (grpc === undefined) throw new Error('gRPC is off')
   const intake = new Reading(async () => {}, pino(), new AbortController().signal)
-  const { port } = await serveGrpc(grpc, intake, new Counts(new Metrics().bind({}), 'grpc'))
+  const guard = { certificates: undefined, door: new Door(undefined, tenant, undefined) }
+  const { port } = await serveGrpc(grpc, intake, new Counts(new Metrics().bind({}), 'grpc'), guard)
   console.log(port)
 }
 

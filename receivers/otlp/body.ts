@@ -7,6 +7,8 @@ import { Refusal } from './outcome.ts'
 export class Body {
   readonly #request: IncomingMessage
   readonly #limit: SizeLimit
+  /** Bytes that have come, before anything was decompressed; once it has been read. */
+  size = 0
   /** Where the body lies, if its length was announced. */
   #assembly: Assembly | undefined
 
@@ -33,6 +35,7 @@ export class Body {
     const length = this.#request.headers['content-length']
     if (Number(length ?? 0) > this.#limit.bytes) throw this.#limit.exceeded()
     const body = await (length === undefined ? this.#collect() : this.#assemble(Number(length)))
+    this.size = body.length
     return decompress ? await decompress(body, this.#limit) : body
   }
 

@@ -1,5 +1,14 @@
 import { z } from 'zod'
+import { Auth } from '../../src/config/auth.ts'
 import { bytes, duration, endpoint } from '../../src/config/fields.ts'
+import { serverTls } from '../../src/config/server-tls.ts'
+import { rateLimits } from './rate-limit-config.ts'
+import { checkTenant, tenant } from './tenant-config.ts'
+
+const guard = {
+  tls: serverTls().optional().describe('Serves over TLS, 1.2 and newer.'),
+  auth: Auth.optional().describe('Who may send; everybody who reaches the endpoint without it.'),
+}
 
 const serverParameters = z.strictObject({
   max_connection_idle: duration()
@@ -31,6 +40,7 @@ const enforcementPolicy = z.strictObject({
 
 const grpc = z.strictObject({
   endpoint: endpoint().prefault('localhost:4317').describe('Where to listen. Port 0 takes any free port.'),
+  ...guard,
   implementation: z
     .enum(['http2', 'grpc-js'])
     .default('http2')
@@ -65,6 +75,7 @@ const grpc = z.strictObject({
 const http = z
   .strictObject({
     endpoint: endpoint().prefault('localhost:4318').describe('Where to listen. Port 0 takes any free port.'),
+    ...guard,
     logs_url_path: z.string().startsWith('/').default('/v1/logs').describe('The path that takes logs.'),
     max_request_body_size: bytes()
       .prefault('20MiB')
@@ -92,19 +103,23 @@ function switchedOn<S extends z.ZodType>(settings: S, defaults: z.input<S>) {
   return settings.nullable().transform((given) => given ?? settings.parse(defaults))
 }
 
-export const config = z.strictObject({
-  protocols: z
-    .strictObject({
-      grpc: switchedOn(grpc, {}).optional().describe('OTLP over gRPC. The bare key switches it on.'),
-      http: switchedOn(http, {})
-        .optional()
-        .describe('OTLP over HTTP, protobuf and JSON. The bare key switches it on.'),
-    })
-    .refine((protocols) => protocols.grpc !== undefined || protocols.http !== undefined, {
-      error: 'expected grpc, http or both',
-    })
-    .describe('The ways in. At least one.'),
-})
+export const config = z
+  .strictObject({
+    protocols: z
+      .strictObject({
+        grpc: switchedOn(grpc, {}).optional().describe('OTLP over gRPC. The bare key switches it on.'),
+        http: switchedOn(http, {})
+          .optional()
+          .describe('OTLP over HTTP, protobuf and JSON. The bare key switches it on.'),
+      })
+      .refine((protocols) => protocols.grpc !== undefined || protocols.http !== undefined, {
+        error: 'expected grpc, http or both',
+      })
+      .describe('The ways in. At least one.'),
+    tenant: tenant.prefault({}).describe('Whose logs these are.'),
+    rate_limits: rateLimits.optional().describe('How much each tenant may send; any amount without it.'),
+  })
+  .superRefine(checkTenant)
 
 export type GrpcSettings = z.output<typeof grpc>
 export type HttpSettings = z.output<typeof http>

@@ -1,9 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import { TLSSocket } from 'node:tls'
 import { encodeJsonRequest } from '../../src/logs/json/encode.ts'
 import { Body } from './body.ts'
 import type { HttpSettings } from './config.ts'
 import type { Counts } from './counts.ts'
 import { SizeLimit } from './decompress.ts'
+import { type Door, NOBODY, type Sender } from './door.ts'
+import type { Guard } from './guard.ts'
 import type { Incoming, Intake } from './intake.ts'
 import { addressText, closedBy, type Listener, listen } from './listen.ts'
 import { type Outcome, Refusal } from './outcome.ts'
@@ -13,17 +17,27 @@ const PROTOBUF = 'application/x-protobuf'
 const JSON_TYPE = 'application/json'
 
 /** Serves OTLP/HTTP: https://opentelemetry.io/docs/specs/otlp/#otlphttp. Answers in the encoding of the request. */
-export async function serveHttp(settings: HttpSettings, intake: Intake, counts: Counts): Promise<Listener> {
-  const server = createServer({
+export async function serveHttp(
+  settings: HttpSettings,
+  intake: Intake,
+  counts: Counts,
+  { certificates, door }: Guard,
+): Promise<Listener> {
+  const options = {
     headersTimeout: settings.read_header_timeout,
     requestTimeout: settings.read_timeout,
     keepAliveTimeout: settings.idle_timeout,
-  })
+  }
+  const server = certificates
+    ? createSecureServer({ ...options, ...certificates.options })
+    : createServer(options)
+  certificates?.serve(server)
   const limit = new SizeLimit(settings.max_request_body_size, 'max_request_body_size')
   let closed: Promise<void> | undefined
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const type = mediaType(request)
-    const outcome = await intake.take(new HttpRequest(request, type, settings.logs_url_path, limit), counts)
+    const incoming = new HttpRequest(request, type, settings.logs_url_path, limit, door)
+    const outcome = await intake.take(incoming, counts)
     // A kept-alive connection would otherwise outlive a server that is stopping.
     if (closed !== undefined) response.setHeader('connection', 'close')
     const body = type === PROTOBUF ? protobuf(outcome) : json(outcome)
@@ -52,12 +66,15 @@ class HttpRequest implements Incoming {
   readonly #type: string
   readonly #path: string
   readonly #body: Body
+  readonly #door: Door
+  sender: Sender = NOBODY
 
-  constructor(request: IncomingMessage, type: string, path: string, limit: SizeLimit) {
+  constructor(request: IncomingMessage, type: string, path: string, limit: SizeLimit, door: Door) {
     this.#request = request
     this.#type = type
     this.#path = path
     this.#body = new Body(request, limit)
+    this.#door = door
   }
 
   async read(): Promise<Buffer> {
@@ -69,8 +86,21 @@ class HttpRequest implements Incoming {
     if (this.#type !== PROTOBUF && this.#type !== JSON_TYPE) {
       throw new Refusal('content_type', `the Content-Type is neither ${PROTOBUF} nor ${JSON_TYPE}`)
     }
+    await this.#admit()
     const body = await this.#body.read()
+    if (this.#length === undefined) this.sender.allowance?.take({ bytes: this.#body.size })
     return this.#type === JSON_TYPE ? encodeJsonRequest(body) : body
+  }
+
+  async #admit(): Promise<void> {
+    const { headers, socket } = this.#request
+    const certificate = () => (socket instanceof TLSSocket ? socket.getPeerCertificate() : undefined)
+    this.sender = await this.#door.admit({ headers, length: this.#length, certificate })
+  }
+
+  get #length(): number | undefined {
+    const length = this.#request.headers['content-length']
+    return length === undefined ? undefined : Number(length)
   }
 
   giveBack(): void {
@@ -91,6 +121,6 @@ function json(outcome: Outcome): string {
   return outcome.ok ? successJson(outcome) : statusJson(outcome)
 }
 
-function close(server: Server): Promise<void> {
+function close(server: Pick<Server, 'close'>): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()))
 }

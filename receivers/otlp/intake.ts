@@ -1,8 +1,10 @@
 import type { Logger } from 'pino'
 import type { Push } from '../../src/component.ts'
 import { LogBatch } from '../../src/logs/batch.ts'
+import { setResourceAttribute } from '../../src/logs/resource-attribute.ts'
 import type { Counts } from './counts.ts'
-import { type Outcome, outcomeOf, retryLater } from './outcome.ts'
+import type { Sender } from './door.ts'
+import { type Failure, type Outcome, outcomeOf, retryLater } from './outcome.ts'
 
 /** A bug that fails every request should not fill the disk with saying so. */
 const LOG_INTERVAL_MS = 1000
@@ -13,6 +15,8 @@ const SUCCESS: Outcome = { ok: true, rejected: 0, message: '' }
 export interface Incoming {
   /** Its protobuf bytes. Called once. */
   read(): Buffer | Promise<Buffer>
+  /** Who was let in with it; known once it has been read. */
+  readonly sender: Sender
   /** Gives back the memory that the bytes lie in. Called once nobody reads them any more; where somebody still may, never. */
   giveBack(): void
 }
@@ -22,14 +26,19 @@ export class Intake {
   readonly #push: Push
   readonly #log: Logger
   readonly #signal: AbortSignal
+  readonly #tenantAttribute: string | undefined
   #lastLogged = Number.NEGATIVE_INFINITY
   #unlogged = 0
 
-  /** `signal` aborts when running requests are given up; a client that goes away is no reason for that. */
-  constructor(push: Push, log: Logger, signal: AbortSignal) {
+  /**
+   * `signal` aborts when running requests are given up; a client that goes away is no reason for that.
+   * `tenantAttribute`: what the tenant is called among the attributes of a resource, if it is to be there.
+   */
+  constructor(push: Push, log: Logger, signal: AbortSignal, tenantAttribute?: string) {
     this.#push = push
     this.#log = log
     this.#signal = signal
+    this.#tenantAttribute = tenantAttribute
   }
 
   /** Reads a request and pushes its records. Resolves once somebody else is responsible for them, or nobody is. Never rejects. */
@@ -37,20 +46,34 @@ export class Intake {
     let records = 0
     let outcome = SUCCESS
     try {
-      const batch = LogBatch.decode(await incoming.read())
+      const bytes = await incoming.read()
+      const { tenant, allowance } = incoming.sender
+      const batch = LogBatch.decode(bytes, Date.now(), tenant)
       // Processors may drop some: count before they do.
       records = batch.size
+      allowance?.take({ records })
+      this.#label(batch, tenant)
       if (records > 0) await this.#push(batch, this.#signal)
       // Who took the batch has copied it. After a rejection something may still be under way with it.
       incoming.giveBack()
     } catch (error) {
-      outcome = outcomeOf(error, records) ?? this.#unplanned(error)
+      outcome = this.outcomeOf(error, records)
     }
     counts.count(outcome, records)
     return outcome
   }
 
-  #unplanned(error: unknown): Outcome {
+  /** What a request ends with that failed this way. */
+  outcomeOf(error: unknown, records: number): Outcome {
+    return outcomeOf(error, records) ?? this.#unplanned(error)
+  }
+
+  /** What the client says of its tenant goes, whoever it is: readers take the attribute for ours. */
+  #label(batch: LogBatch, tenant: string | undefined): void {
+    if (this.#tenantAttribute !== undefined) setResourceAttribute(batch, this.#tenantAttribute, tenant)
+  }
+
+  #unplanned(error: unknown): Failure {
     if (this.#signal.aborted) return retryLater('stopping', 'the collector is stopping')
     const now = performance.now()
     if (now - this.#lastLogged < LOG_INTERVAL_MS) {

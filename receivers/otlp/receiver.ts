@@ -1,34 +1,52 @@
 import type { Push, Receiver } from '../../src/component.ts'
-import type { ComponentContext } from '../../src/define.ts'
+import type { ServerContext } from '../../src/define.ts'
+import { Troubles } from '../../src/telemetry/troubles.ts'
 import type { OtlpConfig } from './config.ts'
 import { Counts } from './counts.ts'
 import { serveGrpc } from './grpc/serve.ts'
+import { type Guard, guardOf } from './guard.ts'
 import { serveHttp } from './http.ts'
 import { Intake } from './intake.ts'
 import type { Listener } from './listen.ts'
+import { RateLimits } from './rate-limits.ts'
 
 type Protocol = 'grpc' | 'http'
 
 /** Takes logs over OTLP/gRPC and OTLP/HTTP, and answers once `push` has settled. */
 export class OtlpReceiver implements Receiver {
-  readonly #protocols: OtlpConfig['protocols']
-  readonly #context: ComponentContext & { readonly push: Push }
+  readonly #config: OtlpConfig
+  readonly #context: ServerContext & { readonly push: Push }
+  readonly #guards = new Map<Protocol, Guard>()
   readonly #listeners = new Map<Protocol, Listener>()
   readonly #giveUp = new AbortController()
 
-  constructor({ protocols }: OtlpConfig, context: ComponentContext & { readonly push: Push }) {
-    this.#protocols = protocols
+  constructor(config: OtlpConfig, context: ServerContext & { readonly push: Push }) {
+    this.#config = config
     this.#context = context
+    const { tenant, rate_limits } = config
+    const limits = rate_limits && new RateLimits(rate_limits, context.metrics)
+    const troubles = new Troubles(context.health)
+    for (const name of ['grpc', 'http'] as const) {
+      const settings = config.protocols[name]
+      if (settings) this.#guards.set(name, guardOf(name, settings, { tenant, limits, troubles, context }))
+    }
   }
 
   /** Rejects when an endpoint cannot be listened on; then none is. */
   async start(): Promise<void> {
     const { push, log, metrics } = this.#context
-    const intake = new Intake(push, log, this.#giveUp.signal)
-    const { grpc, http } = this.#protocols
+    const { protocols, tenant } = this.#config
+    const { grpc, http } = protocols
+    const intake = new Intake(push, log, this.#giveUp.signal, tenant.attribute)
     try {
-      if (grpc) this.#add('grpc', await serveGrpc(grpc, intake, new Counts(metrics, 'grpc')))
-      if (http) this.#add('http', await serveHttp(http, intake, new Counts(metrics, 'http')))
+      if (grpc) {
+        const counts = new Counts(metrics, 'grpc')
+        this.#add('grpc', await serveGrpc(grpc, intake, counts, await this.#guard('grpc')))
+      }
+      if (http) {
+        const counts = new Counts(metrics, 'http')
+        this.#add('http', await serveHttp(http, intake, counts, await this.#guard('http')))
+      }
     } catch (error) {
       await this.stop(AbortSignal.abort())
       throw error
@@ -42,11 +60,20 @@ export class OtlpReceiver implements Receiver {
     deadline.addEventListener('abort', giveUp, { once: true })
     await Promise.all([...this.#listeners.values()].map((listener) => listener.stop(deadline)))
     deadline.removeEventListener('abort', giveUp)
+    await Promise.all([...this.#guards.values()].map(({ certificates }) => certificates?.stop()))
   }
 
   /** The port that a protocol is served on, once started. */
   port(protocol: Protocol): number | undefined {
     return this.#listeners.get(protocol)?.port
+  }
+
+  /** Rejects where its certificate cannot be used. */
+  async #guard(protocol: Protocol): Promise<Guard> {
+    const guard = this.#guards.get(protocol)
+    if (guard === undefined) throw new Error(`${protocol} is off`)
+    await guard.certificates?.start()
+    return guard
   }
 
   #add(protocol: Protocol, listener: Listener): void {

@@ -1,7 +1,9 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import { TLSSocket } from 'node:tls'
 import { MalformedError } from '../../../src/logs/wire.ts'
 import type { Counts } from '../counts.ts'
 import { DECOMPRESSORS, type SizeLimit } from '../decompress.ts'
+import { type Door, NOBODY, type Sender } from '../door.ts'
 import type { Incoming, Intake } from '../intake.ts'
 import { Code, type Failure, Refusal, refused } from '../outcome.ts'
 import { answer, refuse } from './answer.ts'
@@ -15,6 +17,7 @@ const TIMEOUT_UNITS_MS = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1
 /** What the calls of a server have in common. */
 export interface Calls {
   readonly intake: Intake
+  readonly door: Door
   readonly counts: Counts
   readonly limit: SizeLimit
   /** Milliseconds a message may take to arrive; 0 is for ever. */
@@ -28,6 +31,7 @@ export class Call implements Incoming {
   readonly #calls: Calls
   readonly #reader: MessageReader
   readonly #started = performance.now()
+  sender: Sender = NOBODY
   /** Until then the transport counts, from then on the intake. */
   #reading = true
 
@@ -46,9 +50,7 @@ export class Call implements Incoming {
       if (this.#reading) this.#refuse(refused('disconnected', 'the client went away'))
       closed(this)
     })
-    if (!this.#hasOurHeaders()) return
-    stream.on('data', (chunk: Buffer) => this.#add(chunk))
-    stream.on('end', () => this.#finish())
+    if (this.#hasOurHeaders()) this.#knock()
   }
 
   /** Gives up a call that takes too long. What has been pushed stays pushed: only the client is told. */
@@ -71,6 +73,7 @@ export class Call implements Incoming {
 
   read(): Buffer | Promise<Buffer> {
     const message = this.#reader.finish()
+    this.sender.allowance?.take({ bytes: message.length })
     return this.#reader.compressed ? this.#decompress(message) : message
   }
 
@@ -88,6 +91,32 @@ export class Call implements Incoming {
       this.#refuse(refused('not_found', `there is no ${path}; logs go to ${EXPORT}`))
     }
     return this.#reading
+  }
+
+  /** Nothing is read, and the client is held back by flow control, until it is known who sends. */
+  #knock(): void {
+    const certificate = () => {
+      const { socket } = this.#stream.session ?? {}
+      return socket instanceof TLSSocket ? socket.getPeerCertificate() : undefined
+    }
+    const turnAway = (error: unknown): void => {
+      const outcome = this.#calls.intake.outcomeOf(error, 0)
+      if (this.#reading && !outcome.ok) this.#refuse(outcome)
+    }
+    try {
+      const sender = this.#calls.door.admit({ headers: this.#headers, certificate })
+      if (sender instanceof Promise) sender.then((known) => this.#letIn(known), turnAway)
+      else this.#letIn(sender)
+    } catch (error) {
+      turnAway(error)
+    }
+  }
+
+  #letIn(sender: Sender): void {
+    if (!this.#reading) return
+    this.sender = sender
+    this.#stream.on('data', (chunk: Buffer) => this.#add(chunk))
+    this.#stream.on('end', () => this.#finish())
   }
 
   #add(chunk: Buffer): void {

@@ -1,7 +1,8 @@
-import { createServer, type ServerOptions } from 'node:http2'
+import { createSecureServer, createServer, type ServerOptions } from 'node:http2'
 import type { GrpcSettings } from '../config.ts'
 import type { Counts } from '../counts.ts'
 import { SizeLimit } from '../decompress.ts'
+import type { Guard } from '../guard.ts'
 import type { Intake } from '../intake.ts'
 import { addressText, closedBy, type Listener, listen } from '../listen.ts'
 import type { Calls } from './call.ts'
@@ -15,15 +16,25 @@ const STREAM_WINDOW_BYTES = 1024 * 1024
 const MAX_HEADER_BYTES = 16 * 1024
 
 /** Serves unary gRPC on Node's HTTP/2, with what Export needs and nothing else. */
-export async function serve(settings: GrpcSettings, intake: Intake, counts: Counts): Promise<Listener> {
+export async function serve(
+  settings: GrpcSettings,
+  intake: Intake,
+  counts: Counts,
+  { certificates, door }: Guard,
+): Promise<Listener> {
   const calls: Calls = {
     intake,
+    door,
     counts,
     limit: new SizeLimit(settings.max_recv_msg_size_mib * MIB, 'max_recv_msg_size_mib'),
     readTimeoutMs: settings.read_timeout,
   }
   const connections = new Set<Connection>()
-  const server = createServer(http2Options(settings))
+  const options = http2Options(settings)
+  const server = certificates
+    ? createSecureServer({ ...options, ...certificates.options })
+    : createServer(options)
+  certificates?.serve(server)
   server.on('session', (session) => {
     const connection = new Connection(session, settings, calls)
     connections.add(connection)

@@ -1,5 +1,6 @@
 import type { GrpcSettings } from '../config.ts'
 import type { Counts } from '../counts.ts'
+import type { Guard } from '../guard.ts'
 import type { Intake } from '../intake.ts'
 import type { Listener } from '../listen.ts'
 
@@ -7,10 +8,15 @@ export const EXPORT = '/opentelemetry.proto.collector.logs.v1.LogsService/Export
 export const MIB = 1024 * 1024
 
 /** Serves OTLP/gRPC: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc. Messages stay the bytes they came as. */
-export async function serveGrpc(settings: GrpcSettings, intake: Intake, counts: Counts): Promise<Listener> {
+export async function serveGrpc(
+  settings: GrpcSettings,
+  intake: Intake,
+  counts: Counts,
+  guard: Guard,
+): Promise<Listener> {
   // What is not chosen is not loaded: grpc-js alone takes 100 modules.
   const { serve } = await (settings.implementation === 'http2'
     ? import('./http2.ts')
     : import('./grpc-js.ts'))
-  return await serve(settings, intake, counts)
+  return await serve(settings, intake, counts, guard)
 }
