@@ -56,7 +56,7 @@ export class Door {
     const tenant = this.#from === 'credential' ? identity?.tenant : this.#ofCertificate(caller, this.#from)
     if (this.#limits === undefined) return tenant === undefined ? NOBODY : { tenant, allowance: undefined }
     const allowance = this.#limits.of(tenant)
-    allowance?.take({ requests: 1, bytes: caller.length ?? 0 })
+    allowance?.take({ requests: 1, bytes: caller.length ?? 0, records: 0 })
     return { tenant, allowance }
   }
 

@@ -77,18 +77,27 @@ export class Allowance {
     }
   }
 
-  /** Takes all or nothing. @throws Throttled when it is more than may be sent now */
+  /**
+   * Takes all or nothing. Of what 0 is asked, there must be no less than nothing left: who has sent too much of it waits.
+   * @throws Throttled when it is more than may be sent now
+   */
   take(amounts: Readonly<Partial<Record<Kind, number>>>): void {
     const now = performance.now()
+    const asked: [TokenBucket, number][] = []
     for (const kind of KINDS) {
-      const wait = this.#buckets.get(kind)?.wait(amounts[kind] ?? 0, now) ?? 0
-      if (wait === 0) continue
-      this.#refused(kind)
-      throw new Throttled(
-        `more ${kind} than the tenant may send (rate_limits)`,
-        Math.min(wait, LONGEST_WAIT_MS),
-      )
+      const bucket = this.#buckets.get(kind)
+      const amount = amounts[kind]
+      if (bucket === undefined || amount === undefined) continue
+      const wait = bucket.wait(amount, now)
+      if (wait > 0) {
+        this.#refused(kind)
+        throw new Throttled(
+          `more ${kind} than the tenant may send (rate_limits)`,
+          Math.min(wait, LONGEST_WAIT_MS),
+        )
+      }
+      asked.push([bucket, amount])
     }
-    for (const kind of KINDS) this.#buckets.get(kind)?.take(amounts[kind] ?? 0)
+    for (const [bucket, amount] of asked) bucket.take(amount)
   }
 }

@@ -186,6 +186,7 @@ describe('the configuration', () => {
           idle_timeout: 60_000,
         },
       },
+      tenant: { from: 'credential' },
     })
   })
 
