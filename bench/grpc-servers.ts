@@ -5,6 +5,7 @@ import { config } from '../receivers/otlp/config.ts'
 import { Connections } from '../receivers/otlp/connections.ts'
 import { Content } from '../receivers/otlp/content.ts'
 import { Counts } from '../receivers/otlp/counts.ts'
+import { Door } from '../receivers/otlp/door.ts'
 import { serveGrpc } from '../receivers/otlp/grpc/serve.ts'
 import { Serving } from '../receivers/otlp/grpc/services/serving.ts'
 import { type Incoming, Intake } from '../receivers/otlp/intake.ts'
@@ -48,12 +49,17 @@ async function serve(implementation: string): Promise<void> {
   const { grpc } = settings.protocols
   if (grpc === undefined) throw new Error('gRPC is off')
   const metrics = new Metrics().bind({})
-  const content = new Content(settings.limits, metrics)
   const { port } = await serveGrpc(grpc, {
-    intake: new Reading(async () => {}, content, pino(), new AbortController().signal),
+    intake: new Reading({
+      push: async () => {},
+      content: new Content(settings.limits, metrics),
+      log: pino(),
+      signal: new AbortController().signal,
+    }),
     counts: new Counts(metrics, 'grpc'),
     limits: new Limits(settings.limits, metrics),
     connections: new Connections(settings.limits.max_connections, metrics, 'grpc'),
+    guard: { certificates: undefined, door: new Door(undefined, settings.tenant, undefined) },
     serving: new Serving(),
   })
   console.log(port)

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { LogBatch } from './logs/batch.ts'
 
 /**
@@ -67,6 +68,26 @@ export interface Lease {
   release(delayMs: number): Promise<void>
 }
 
+/**
+ * Says who sends a request, by its headers: before its body is read. An extension that receivers and admin endpoints
+ * name in their `auth`. Every process has its own.
+ */
+export interface Authenticator extends Lifecycle {
+  /**
+   * Answers at once where it can. Throws, or rejects with, `AuthenticationError` for who may not send, and
+   * `RetryableError` where nobody can say at the moment.
+   */
+  authenticate(headers: IncomingHttpHeaders): Identity | Promise<Identity>
+}
+
+/** Who sends a request, as its credential says. */
+export interface Identity {
+  /** A user, a service, the subject of a token. */
+  readonly subject: string
+  /** Whose logs these are. */
+  readonly tenant?: string
+}
+
 /** Records that no retry will deliver, all refused for the same reason. */
 export interface DeadLetters {
   readonly batch: LogBatch
@@ -121,5 +142,20 @@ export class PermanentError extends Error {
   constructor(message: string, options: { cause?: unknown; rejected?: readonly Rejection[] } = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.rejected = options.rejected ?? []
+  }
+}
+
+/** Nobody may send without saying who he is, or he may not. The message is for whoever sent: it holds no secret. */
+export class AuthenticationError extends Error {
+  override readonly name = 'AuthenticationError'
+  /** `forbidden`: known, but not allowed. */
+  readonly reason: 'unauthenticated' | 'forbidden'
+  /** For WWW-Authenticate: RFC 9110, section 11.6.1. */
+  readonly challenge: string
+
+  constructor(reason: AuthenticationError['reason'], message: string, challenge: string) {
+    super(message)
+    this.reason = reason
+    this.challenge = challenge
   }
 }

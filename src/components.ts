@@ -4,7 +4,10 @@ import { debug } from '../exporters/debug/index.ts'
 import { elasticsearch } from '../exporters/elasticsearch/index.ts'
 import { file } from '../exporters/file/index.ts'
 import { alerts } from '../extensions/alerts/index.ts'
+import { basicAuth } from '../extensions/basicauth/index.ts'
+import { bearerTokenAuth } from '../extensions/bearertokenauth/index.ts'
 import { healthCheck } from '../extensions/health_check/index.ts'
+import { oidc } from '../extensions/oidc/index.ts'
 import { redaction } from '../processors/redaction/index.ts'
 import { sampling } from '../processors/sampling/index.ts'
 import { traceContext } from '../processors/trace_context/index.ts'
@@ -24,4 +27,7 @@ export const components: readonly ComponentDefinition[] = [
   debug,
   healthCheck,
   alerts,
+  basicAuth,
+  bearerTokenAuth,
+  oidc,
 ]

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import type { z } from 'zod'
 import type { AdminContext, BufferAdmin, LetterArchive } from './buffer/admin.ts'
-import type { Connector, Exporter, Lifecycle, Processor, Push, Receiver } from './component.ts'
+import type { Authenticator, Connector, Exporter, Lifecycle, Processor, Push, Receiver } from './component.ts'
 import { type DeliverySettings, type DeliveryShape, deliveryShape } from './delivery/config.ts'
 import type { DestinationSetup, SetupContext } from './setup.ts'
 import type { ComponentMetrics } from './telemetry/metrics.ts'
@@ -20,6 +20,19 @@ export interface ComponentContext {
   readonly health: (state: HealthState, detail?: string) => void
 }
 
+/** What components are given besides that others send requests to. */
+export interface ServerContext extends ComponentContext {
+  /** The extension of this id, which the definition's `authenticators` has named. */
+  readonly authenticator: (id: string) => Authenticator
+}
+
+/** Where a setting names an authenticator. */
+export interface AuthenticatorUse {
+  /** From the component's settings on: `['protocols', 'grpc', 'auth', 'authenticator']`. */
+  readonly path: readonly string[]
+  readonly id: string
+}
+
 interface Definition<Kind extends string, Config extends z.ZodType> {
   readonly kind: Kind
   /** The word in the config file, the Collector's where it has one. */
@@ -30,11 +43,13 @@ interface Definition<Kind extends string, Config extends z.ZodType> {
   readonly example: z.input<Config>
   /** Why two processes cannot work with the same settings, where that is so: `its folder has one owner`. */
   readonly oneProcess?: string
+  /** The authenticators that the settings name. */
+  authenticators?(config: z.output<Config>): readonly AuthenticatorUse[]
 }
 
 export interface ReceiverDefinition<Config extends z.ZodType = z.ZodType>
   extends Definition<'receiver', Config> {
-  create(config: z.output<Config>, context: ComponentContext & { readonly push: Push }): Receiver
+  create(config: z.output<Config>, context: ServerContext & { readonly push: Push }): Receiver
 }
 
 export interface ProcessorDefinition<Config extends z.ZodType = z.ZodType>
@@ -69,9 +84,11 @@ export interface ConnectorDefinition<Config extends z.ZodType = z.ZodType>
 
 export interface ExtensionDefinition<Config extends z.ZodType = z.ZodType>
   extends Definition<'extension', Config> {
+  /** Whether `auth` may name it: then `create` makes an `Authenticator`, in every process. */
+  readonly isAuthenticator?: boolean
   create(
     config: z.output<Config>,
-    context: ComponentContext & {
+    context: ServerContext & {
       readonly status: () => ServiceStatus
       readonly readings: () => Promise<readonly Reading[]>
     },

@@ -16,7 +16,7 @@ export const RedisConfig = z
       .regex(STREAM, { error: 'expected letters, digits, _ . - and {resource attribute}' })
       .default('logs')
       .describe(
-        'Which buffer of the server to use. Gateways and drains of the same name share one. With resource attributes in braces, `{service.name}`, every value has a stream of its own; what is missing counts as `unknown`, and characters other than letters, digits and `_.-` become `_`.',
+        'Which buffer of the server to use. Gateways and drains of the same name share one. With resource attributes in braces, `{service.name}`, every value has a stream of its own, and with `{tenant}` every tenant that a receiver has told by the credential; what is missing counts as `unknown`, and characters other than letters, digits and `_.-` become `_`.',
       ),
     list: z
       .string()

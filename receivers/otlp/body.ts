@@ -60,6 +60,11 @@ export class Body {
     return decompress ? await decompress(body, room) : body
   }
 
+  /** How much has come, before anything was decompressed. */
+  get receivedBytes(): number {
+    return this.#receivedBytes
+  }
+
   /** Gives up a body that comes too slowly. */
   checkTime(now: number): void {
     const slow = this.#limits.bodyRate.judge(this.#receivedBytes, now - this.#started)

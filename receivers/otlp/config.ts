@@ -1,8 +1,17 @@
 import { z } from 'zod'
+import { Auth } from '../../src/config/auth.ts'
 import { advice, bytes, duration } from '../../src/config/fields.ts'
+import { serverTls } from '../../src/config/server-tls.ts'
 import { agrees, DISAGREES, listenAt, transport } from './endpoint.ts'
 import { httpShape } from './http-config.ts'
 import { limitsConfig } from './limits-config.ts'
+import { rateLimits } from './rate-limit-config.ts'
+import { checkTenant, tenant } from './tenant-config.ts'
+
+const guard = {
+  tls: serverTls().optional().describe('Serves over TLS, 1.2 and newer.'),
+  auth: Auth.optional().describe('Who may send; everybody who reaches the endpoint without it.'),
+}
 
 const BUFFERS = 'Node sizes its buffers itself: leave this out'
 const METADATA = 'headers of requests are not kept with records: leave this out'
@@ -41,6 +50,7 @@ const grpcFields = z.strictObject({
     .prefault('localhost:4317')
     .describe('Where to listen: host:port or unix:///path. Port 0 takes any free port.'),
   transport: transport(),
+  ...guard,
   implementation: z
     .enum(['http2', 'grpc-js'])
     .default('http2')
@@ -93,6 +103,7 @@ const http = z
       .prefault('localhost:4318')
       .describe('Where to listen: host:port or unix:///path. Port 0 takes any free port.'),
     transport: transport(),
+    ...guard,
     logs_url_path: z.string().startsWith('/').default('/v1/logs').describe('The path that takes logs.'),
     max_request_body_size: bytes()
       .prefault('20MiB')
@@ -134,20 +145,24 @@ function switchedOn<S extends z.ZodType>(settings: S, defaults: z.input<S>) {
   return settings.nullable().transform((given) => given ?? settings.parse(defaults))
 }
 
-export const config = z.strictObject({
-  protocols: z
-    .strictObject({
-      grpc: switchedOn(grpc, {}).optional().describe('OTLP over gRPC. The bare key switches it on.'),
-      http: switchedOn(http, {})
-        .optional()
-        .describe('OTLP over HTTP, protobuf and JSON. The bare key switches it on.'),
-    })
-    .refine((protocols) => protocols.grpc !== undefined || protocols.http !== undefined, {
-      error: 'expected grpc, http or both',
-    })
-    .describe('The ways in. At least one.'),
-  limits: limitsConfig.prefault({}).describe('What clients may ask of both protocols. See docs/otlp.md.'),
-})
+export const config = z
+  .strictObject({
+    protocols: z
+      .strictObject({
+        grpc: switchedOn(grpc, {}).optional().describe('OTLP over gRPC. The bare key switches it on.'),
+        http: switchedOn(http, {})
+          .optional()
+          .describe('OTLP over HTTP, protobuf and JSON. The bare key switches it on.'),
+      })
+      .refine((protocols) => protocols.grpc !== undefined || protocols.http !== undefined, {
+        error: 'expected grpc, http or both',
+      })
+      .describe('The ways in. At least one.'),
+    limits: limitsConfig.prefault({}).describe('What clients may ask of both protocols. See docs/otlp.md.'),
+    tenant: tenant.prefault({}).describe('Whose logs these are.'),
+    rate_limits: rateLimits.optional().describe('How much each tenant may send; any amount without it.'),
+  })
+  .superRefine(checkTenant)
 
 export type GrpcSettings = z.output<typeof grpc>
 export type HttpSettings = z.output<typeof http>

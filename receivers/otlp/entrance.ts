@@ -1,6 +1,7 @@
 import type { Connections } from './connections.ts'
 import type { Counts } from './counts.ts'
 import type { Serving } from './grpc/services/serving.ts'
+import type { Guard } from './guard.ts'
 import type { Intake } from './intake.ts'
 import type { Limits } from './limits.ts'
 
@@ -10,5 +11,6 @@ export interface Entrance {
   readonly counts: Counts
   readonly limits: Limits
   readonly connections: Connections
+  readonly guard: Guard
   readonly serving: Serving
 }

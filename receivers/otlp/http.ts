@@ -1,10 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import { TLSSocket } from 'node:tls'
 import { encodeJsonRequest } from '../../src/logs/json/encode.ts'
 import { Body } from './body.ts'
 import { BrokenRequests } from './broken-requests.ts'
 import type { HttpSettings } from './config.ts'
 import { Cors } from './cors.ts'
 import { SizeLimit } from './decompress.ts'
+import { type Door, NOBODY, type Sender } from './door.ts'
 import type { Entrance } from './entrance.ts'
 import { httpAnswer, JSON_TYPE, PROTOBUF } from './http-answer.ts'
 import type { Hold } from './in-flight.ts'
@@ -19,16 +22,20 @@ const TICK_MS = 250
 /** Serves OTLP/HTTP: https://opentelemetry.io/docs/specs/otlp/#otlphttp. Answers in the encoding of the request. */
 export async function serveHttp(
   settings: HttpSettings,
-  { intake, counts, limits, connections }: Entrance,
+  { intake, counts, limits, connections, guard: { certificates, door } }: Entrance,
 ): Promise<Listener> {
-  const server = createServer({
+  const options = {
     headersTimeout: settings.read_header_timeout,
     requestTimeout: settings.read_timeout,
     keepAliveTimeout: settings.idle_timeout,
     connectionsCheckingInterval: TICK_MS,
     // Node would answer by itself, without a Status.
     requireHostHeader: false,
-  })
+  }
+  const server = certificates
+    ? createSecureServer({ ...options, ...certificates.options })
+    : createServer(options)
+  certificates?.serve(server)
   connections.guard(server)
   const slow = new SlowBodies()
   const cors = new Cors(settings.cors)
@@ -50,7 +57,7 @@ export async function serveHttp(
     const body = new Body(request, bodyLimits)
     broken.add(request.socket, { body, response })
     const type = mediaType(request)
-    const incoming = new HttpRequest(request, type, settings.logs_url_path, body, slow)
+    const incoming = new HttpRequest(request, { type, path: settings.logs_url_path, body, slow, door })
     const outcome = await intake.take(incoming, counts)
     if (closed !== undefined) prepare(response)
     // What comes slowly still comes.
@@ -81,46 +88,65 @@ function send(response: ServerResponse, outcome: Outcome, type: string): void {
   response.end(body)
 }
 
+interface RequestParts {
+  readonly type: string
+  /** Of the URL that takes logs. */
+  readonly path: string
+  readonly body: Body
+  readonly slow: SlowBodies
+  readonly door: Door
+}
+
 /** A request in either encoding. */
 class HttpRequest implements Incoming {
   readonly #request: IncomingMessage
-  readonly #type: string
-  readonly #path: string
-  readonly #body: Body
-  readonly #slow: SlowBodies
+  readonly #parts: RequestParts
+  sender: Sender = NOBODY
 
-  constructor(request: IncomingMessage, type: string, path: string, body: Body, slow: SlowBodies) {
+  constructor(request: IncomingMessage, parts: RequestParts) {
     this.#request = request
-    this.#type = type
-    this.#path = path
-    this.#body = body
-    this.#slow = slow
+    this.#parts = parts
   }
 
   get hold(): Hold {
-    return this.#body.hold
+    return this.#parts.body.hold
   }
 
   async read(): Promise<Buffer> {
+    const { type, path, body, slow } = this.#parts
     const { method, url = '', headers, httpVersion } = this.#request
     if (headers.host === undefined && httpVersion === '1.1') {
       throw new Refusal('malformed', 'the request has no Host', undefined, { connection: 'close' })
     }
-    if (url.split('?', 1)[0] !== this.#path) {
-      throw new Refusal('not_found', `there is nothing here; logs go to ${this.#path}`)
+    if (url.split('?', 1)[0] !== path) {
+      throw new Refusal('not_found', `there is nothing here; logs go to ${path}`)
     }
     if (method !== 'POST') throw new Refusal('method', `logs are sent with POST, not ${method}`)
-    if (this.#type !== PROTOBUF && this.#type !== JSON_TYPE) {
+    if (type !== PROTOBUF && type !== JSON_TYPE) {
       throw new Refusal('content_type', `the Content-Type is neither ${PROTOBUF} nor ${JSON_TYPE}`)
     }
-    const body = await this.#slow.watch(this.#body, this.#body.read())
-    if (this.#type !== JSON_TYPE) return body
-    this.hold.take(body.length)
-    return encodeJsonRequest(body)
+    await this.#admit()
+    const bytes = await slow.watch(body, body.read())
+    if (this.#length === undefined) this.sender.allowance?.take({ bytes: body.receivedBytes })
+    if (type !== JSON_TYPE) return bytes
+    this.hold.take(bytes.length)
+    return encodeJsonRequest(bytes)
   }
 
   giveBack(): void {
-    this.#body.giveBack()
+    this.#parts.body.giveBack()
+  }
+
+  /** Before the body is read. */
+  async #admit(): Promise<void> {
+    const { headers, socket } = this.#request
+    const certificate = () => (socket instanceof TLSSocket ? socket.getPeerCertificate() : undefined)
+    this.sender = await this.#parts.door.admit({ headers, length: this.#length, certificate })
+  }
+
+  get #length(): number | undefined {
+    const length = this.#request.headers['content-length']
+    return length === undefined ? undefined : Number(length)
   }
 }
 
@@ -129,6 +155,6 @@ function mediaType(request: IncomingMessage): string {
   return (request.headers['content-type'] ?? '').split(';', 1)[0].trim().toLowerCase()
 }
 
-function close(server: Server): Promise<void> {
+function close(server: Pick<Server, 'close'>): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()))
 }

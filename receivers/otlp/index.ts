@@ -12,5 +12,11 @@ export const otlp = defineReceiver({
   config,
   example: { protocols: { grpc: { endpoint: '127.0.0.1:0' }, http: { endpoint: '127.0.0.1:0' } } },
 
+  authenticators: ({ protocols }) =>
+    Object.entries(protocols).flatMap(([name, protocol]) =>
+      protocol?.auth === undefined
+        ? []
+        : [{ path: ['protocols', name, 'auth', 'authenticator'], id: protocol.auth.authenticator }],
+    ),
   create: (settings, context) => new OtlpReceiver(settings, context),
 })

@@ -1,10 +1,12 @@
 import type { Logger } from 'pino'
 import type { Push } from '../../src/component.ts'
 import { LogBatch } from '../../src/logs/batch.ts'
+import { setResourceAttribute } from '../../src/logs/resource-attribute.ts'
 import { type Content, withExcess } from './content.ts'
 import type { Counts } from './counts.ts'
+import type { Sender } from './door.ts'
 import type { Hold } from './in-flight.ts'
-import { type Outcome, outcomeOf, retryLater } from './outcome.ts'
+import { type Failure, type Outcome, outcomeOf, retryLater } from './outcome.ts'
 
 /** A bug that fails every request should not fill the disk with saying so. */
 const LOG_INTERVAL_MS = 1000
@@ -20,8 +22,20 @@ export interface Incoming {
   readonly hold: Hold
   /** Its protobuf bytes. Called once. */
   read(): Buffer | Promise<Buffer>
+  /** Who was let in with it; known once it has been read. */
+  readonly sender: Sender
   /** Gives back the memory that the bytes lie in. Called once nobody reads them any more; where somebody still may, never. */
   giveBack(): void
+}
+
+export interface IntakeOptions {
+  readonly push: Push
+  readonly content: Content
+  readonly log: Logger
+  /** Aborts when running requests are given up; a client that goes away is no reason for that. */
+  readonly signal: AbortSignal
+  /** What the tenant is called among the attributes of a resource, if it is to be there. */
+  readonly tenantAttribute?: string | undefined
 }
 
 /** What both transports do with a request, from its bytes to the outcome to answer with. */
@@ -30,15 +44,16 @@ export class Intake {
   readonly #content: Content
   readonly #log: Logger
   readonly #signal: AbortSignal
+  readonly #tenantAttribute: string | undefined
   #lastLogged = Number.NEGATIVE_INFINITY
   #unlogged = 0
 
-  /** `signal` aborts when running requests are given up; a client that goes away is no reason for that. */
-  constructor(push: Push, content: Content, log: Logger, signal: AbortSignal) {
+  constructor({ push, content, log, signal, tenantAttribute }: IntakeOptions) {
     this.#push = push
     this.#content = content
     this.#log = log
     this.#signal = signal
+    this.#tenantAttribute = tenantAttribute
   }
 
   /** Reads a request and pushes its records. Resolves once somebody else is responsible for them, or nobody is. Never rejects. */
@@ -48,11 +63,15 @@ export class Intake {
     let isPushed = false
     let excess: ReturnType<Content['limit']>
     try {
-      const batch = LogBatch.decode(await incoming.read())
+      const bytes = await incoming.read()
+      const { tenant, allowance } = incoming.sender
+      const batch = LogBatch.decode(bytes, Date.now(), tenant)
       // Processors may drop some: count before they do.
       records = batch.size
       incoming.hold.take(records * RECORD_BYTES)
+      allowance?.take({ records })
       excess = this.#content.limit(batch)
+      this.#label(batch, tenant)
       if (batch.size > 0) {
         // Whoever is to keep the batch makes a copy of it.
         incoming.hold.take(batch.byteLength)
@@ -61,7 +80,7 @@ export class Intake {
         isPushed = false
       }
     } catch (error) {
-      outcome = outcomeOf(error, records - (excess?.rejected ?? 0)) ?? this.#unplanned(error)
+      outcome = this.outcomeOf(error, records - (excess?.rejected ?? 0))
     }
     outcome = withExcess(outcome, excess)
     // Who took the batch has copied it. After a rejection something may still be under way with it.
@@ -71,7 +90,17 @@ export class Intake {
     return outcome
   }
 
-  #unplanned(error: unknown): Outcome {
+  /** What a request ends with that failed this way. */
+  outcomeOf(error: unknown, records: number): Outcome {
+    return outcomeOf(error, records) ?? this.#unplanned(error)
+  }
+
+  /** What the client says of its tenant goes, whoever it is: readers take the attribute for ours. */
+  #label(batch: LogBatch, tenant: string | undefined): void {
+    if (this.#tenantAttribute !== undefined) setResourceAttribute(batch, this.#tenantAttribute, tenant)
+  }
+
+  #unplanned(error: unknown): Failure {
     if (this.#signal.aborted) return retryLater('stopping', 'the collector is stopping')
     const now = performance.now()
     if (now - this.#lastLogged < LOG_INTERVAL_MS) {

@@ -1,4 +1,4 @@
-import { PermanentError, RetryableError } from '../../src/component.ts'
+import { AuthenticationError, PermanentError, RetryableError } from '../../src/component.ts'
 import { MalformedError } from '../../src/logs/wire.ts'
 
 /**
@@ -34,10 +34,12 @@ export const Code = {
   invalidArgument: 3,
   deadlineExceeded: 4,
   notFound: 5,
+  permissionDenied: 7,
   resourceExhausted: 8,
   unimplemented: 12,
   internal: 13,
   unavailable: 14,
+  unauthenticated: 16,
 } as const
 
 /** Reasons to turn a request away for good. */
@@ -51,6 +53,8 @@ const REFUSALS = {
   content: { code: Code.invalidArgument, http: 400, headers: {} },
   compression_ratio: { code: Code.resourceExhausted, http: 413, headers: {} },
   too_large: { code: Code.resourceExhausted, http: 413, headers: {} },
+  unauthenticated: { code: Code.unauthenticated, http: 401, headers: {} },
+  forbidden: { code: Code.permissionDenied, http: 403, headers: {} },
   not_found: { code: Code.unimplemented, http: 404, headers: {} },
   method: { code: Code.unimplemented, http: 405, headers: { allow: 'POST' } },
   content_type: {
@@ -92,9 +96,28 @@ export class Refusal extends Error {
   }
 }
 
+/** A tenant has sent more than it may: the same request may come again later. */
+export class Throttled extends Error {
+  override readonly name = 'Throttled'
+  readonly retryMs: number
+
+  constructor(message: string, retryMs: number) {
+    super(message)
+    this.retryMs = retryMs
+  }
+}
+
 /** The outcome that an error stands for; undefined for one that nobody planned. */
 export function outcomeOf(error: unknown, records: number): Outcome | undefined {
   if (error instanceof RetryableError) return retryLater(error.reason, error.message, error.retryAfter)
+  if (error instanceof Throttled)
+    return {
+      ...retryLater('rate_limited', error.message, error.retryMs),
+      code: Code.resourceExhausted,
+      http: 429,
+    }
+  if (error instanceof AuthenticationError)
+    return { ...refused(error.reason, error.message), headers: { 'www-authenticate': error.challenge } }
   if (error instanceof Refusal) return refused(error.reason, error.message, error.code, error.headers)
   if (error instanceof MalformedError) return refused('malformed', error.message)
   if (!(error instanceof PermanentError)) return undefined

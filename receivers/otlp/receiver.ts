@@ -1,5 +1,6 @@
 import type { Push, Receiver } from '../../src/component.ts'
-import type { ComponentContext } from '../../src/define.ts'
+import type { ServerContext } from '../../src/define.ts'
+import { Troubles } from '../../src/telemetry/troubles.ts'
 import type { OtlpConfig } from './config.ts'
 import { Connections } from './connections.ts'
 import { Content } from './content.ts'
@@ -7,44 +8,43 @@ import { Counts } from './counts.ts'
 import type { Entrance } from './entrance.ts'
 import { serveGrpc } from './grpc/serve.ts'
 import { Serving } from './grpc/services/serving.ts'
+import { type Guard, guardOf } from './guard.ts'
 import { serveHttp } from './http.ts'
 import { Intake } from './intake.ts'
 import { Limits } from './limits.ts'
 import type { Listener } from './listen.ts'
+import { RateLimits } from './rate-limits.ts'
 
 type Protocol = 'grpc' | 'http'
 
 /** Takes logs over OTLP/gRPC and OTLP/HTTP, and answers once `push` has settled. */
 export class OtlpReceiver implements Receiver {
-  readonly #protocols: OtlpConfig['protocols']
-  readonly #limits: OtlpConfig['limits']
-  readonly #context: ComponentContext & { readonly push: Push }
+  readonly #config: OtlpConfig
+  readonly #context: ServerContext & { readonly push: Push }
+  readonly #guards = new Map<Protocol, Guard>()
   readonly #listeners = new Map<Protocol, Listener>()
   readonly #giveUp = new AbortController()
   readonly #serving = new Serving()
 
-  constructor({ protocols, limits }: OtlpConfig, context: ComponentContext & { readonly push: Push }) {
-    this.#protocols = protocols
-    this.#limits = limits
+  constructor(config: OtlpConfig, context: ServerContext & { readonly push: Push }) {
+    this.#config = config
     this.#context = context
+    const { tenant, rate_limits } = config
+    const limits = rate_limits && new RateLimits(rate_limits, context.metrics)
+    const troubles = new Troubles(context.health)
+    for (const name of ['grpc', 'http'] as const) {
+      const settings = config.protocols[name]
+      if (settings) this.#guards.set(name, guardOf(name, settings, { tenant, limits, troubles, context }))
+    }
   }
 
   /** Rejects when an endpoint cannot be listened on; then none is. */
   async start(): Promise<void> {
-    const { push, log, metrics } = this.#context
-    const limits = new Limits(this.#limits, metrics)
-    const intake = new Intake(push, new Content(this.#limits, metrics), log, this.#giveUp.signal)
-    const entrance = (protocol: Protocol): Entrance => ({
-      intake,
-      counts: new Counts(metrics, protocol),
-      limits,
-      connections: new Connections(this.#limits.max_connections, metrics, protocol),
-      serving: this.#serving,
-    })
-    const { grpc, http } = this.#protocols
+    const { grpc, http } = this.#config.protocols
+    const entrance = this.#entrance()
     try {
-      if (grpc) this.#add('grpc', await serveGrpc(grpc, entrance('grpc')))
-      if (http) this.#add('http', await serveHttp(http, entrance('http')))
+      if (grpc) this.#add('grpc', await serveGrpc(grpc, await entrance('grpc')))
+      if (http) this.#add('http', await serveHttp(http, await entrance('http')))
       this.#serving.now = true
     } catch (error) {
       await this.stop(AbortSignal.abort())
@@ -60,11 +60,39 @@ export class OtlpReceiver implements Receiver {
     deadline.addEventListener('abort', giveUp, { once: true })
     await Promise.all([...this.#listeners.values()].map((listener) => listener.stop(deadline)))
     deadline.removeEventListener('abort', giveUp)
+    await Promise.all([...this.#guards.values()].map(({ certificates }) => certificates?.stop()))
   }
 
   /** The port that a protocol is served on, once started. */
   port(protocol: Protocol): number | undefined {
     return this.#listeners.get(protocol)?.port
+  }
+
+  /** What protocols serve with, each for itself and all together; rejects where a certificate cannot be used. */
+  #entrance(): (protocol: Protocol) => Promise<Entrance> {
+    const { push, log, metrics } = this.#context
+    const { tenant, limits: settings } = this.#config
+    const limits = new Limits(settings, metrics)
+    const intake = new Intake({
+      push,
+      content: new Content(settings, metrics),
+      log,
+      signal: this.#giveUp.signal,
+      tenantAttribute: tenant.attribute,
+    })
+    return async (protocol) => {
+      const guard = this.#guards.get(protocol)
+      if (guard === undefined) throw new Error(`${protocol} is off`)
+      await guard.certificates?.start()
+      return {
+        intake,
+        counts: new Counts(metrics, protocol),
+        limits,
+        connections: new Connections(settings.max_connections, metrics, protocol),
+        guard,
+        serving: this.#serving,
+      }
+    }
   }
 
   #add(protocol: Protocol, listener: Listener): void {

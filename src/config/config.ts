@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import type { ComponentDefinition } from '../define.ts'
+import type { AuthenticatorUse, ComponentDefinition } from '../define.ts'
+import { authenticatorUses, checkAuthenticators } from './authenticators.ts'
 import { type Checked, checkFields } from './check.ts'
 import { type Configured, componentsOf, type DefinitionOf } from './components.ts'
 import type { Environment } from './environment.ts'
@@ -63,6 +64,11 @@ export function loadConfig(
   const pipelines = pipelinesOf(source, named)
   const enabledExtensions = service?.extensions?.value ?? []
 
+  checkAuthenticators(source, components.extensions, enabledExtensions, [
+    ...authenticatorUses('receivers', components.receivers),
+    ...authenticatorUses('extensions', components.extensions),
+    ...telemetryAuthenticators(service?.telemetry?.value),
+  ])
   const overflows = overflowsOf(source, components.connectors, pipelines)
   const defined = definedIds(sections)
   if (defined) {
@@ -90,6 +96,11 @@ export function loadConfig(
     groups: (connectorId: string) =>
       pipelines.filter(({ receivers }) => receivers.includes(connectorId)).map(({ name }) => name),
   })
+}
+
+function telemetryAuthenticators(telemetry: ServiceConfig['telemetry'] | undefined): AuthenticatorUse[] {
+  const id = telemetry?.metrics.auth?.authenticator
+  return id === undefined ? [] : [{ path: ['service', 'telemetry', 'metrics', 'auth', 'authenticator'], id }]
 }
 
 /** The ids of every section, unless a section could not be read. */

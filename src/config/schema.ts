@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { Auth } from './auth.ts'
 import { duration, endpoint } from './fields.ts'
+import { serverTls } from './server-tls.ts'
 
 /** A name as it may stand after the slash of `otlp/internal`: it ends up in metrics, keys and paths. */
 export const NAME = /^[A-Za-z0-9._-]+$/
@@ -39,6 +41,8 @@ const Telemetry = z.strictObject({
     .strictObject({
       address: endpoint().prefault('127.0.0.1:8888').describe('Where Prometheus finds /metrics.'),
       level: z.enum(['none', 'normal']).default('normal').describe('"none" opens no port.'),
+      auth: Auth.optional().describe('Who may read them; everybody who reaches the address without it.'),
+      tls: serverTls().optional().describe('Serves them over HTTPS.'),
     })
     .prefault({})
     .describe("Sluice's own metrics."),

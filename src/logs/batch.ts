@@ -39,19 +39,20 @@ export class LogBatch {
 
   /**
    * A batch at the door: checks everything, so that whoever reads it later may trust lengths, nesting and UTF-8.
-   * The batch keeps `bytes`; nobody may change them afterwards.
+   * The batch keeps `bytes`; nobody may change them afterwards. `tenant` says whose records they are.
    * @throws MalformedError saying what is wrong and where
    */
-  static decode(bytes: Buffer, receivedMs = Date.now()): LogBatch {
+  static decode(bytes: Buffer, receivedMs = Date.now(), tenant?: string): LogBatch {
     const { structure, contextLongInts, repeated, extent } = checkRequest(bytes)
     if (repeated) {
       const simple = normalize(bytes)
       if (readStructure(simple).repeated) throw new Error('normalize left a repeated message')
-      return LogBatch.decode(simple, receivedMs)
+      return LogBatch.decode(simple, receivedMs, tenant)
     }
     const rows = structure.records
     const observedMs = oldestObservedMs(bytes, rows) ?? receivedMs
-    const part = { id: undefined, timeMs: firstTimeMs(bytes, rows), observedMs, receivedMs }
+    const timeMs = firstTimeMs(bytes, rows)
+    const part = { id: undefined, timeMs, observedMs, receivedMs, ...(tenant !== undefined && { tenant }) }
     return new LogBatch(newData(bytes, structure, [part], { sealed: false, contextLongInts, extent }))
   }
 
@@ -172,7 +173,7 @@ export class LogBatch {
 
   /** Gives every request in the batch that has none its id, under the buffer's key. */
   identify(key: Uint8Array): void {
-    for (const part of this.data.parts) part.id ??= batchId(key, this.data.bytes, part.timeMs)
+    for (const part of this.data.parts) part.id ??= batchId(key, this.data.bytes, part.timeMs, part.tenant)
   }
 
   /** Divides the live records into requests of about `maxBytes` each. The batch must have been identified. */

@@ -13,6 +13,8 @@ export interface Part {
   readonly letter?: { readonly reason: string; readonly pipeline: string; readonly buriedMs: number }
   /** When the records had been buried, where they came back from the dead letters; epoch milliseconds. */
   readonly lastBuriedMs?: number
+  /** Whose records they are, by the credential that they came with. */
+  readonly tenant?: string
 }
 
 /** The inside of a `LogBatch`, for `src/logs/` only. */

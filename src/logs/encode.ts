@@ -169,7 +169,7 @@ function envelopeOf(
   letter: Envelope['letter'],
 ): Envelope {
   const { rows, structure } = data
-  const { id, observedMs, receivedMs, letter: before, lastBuriedMs: earlier } = data.parts[part]
+  const { id, observedMs, receivedMs, letter: before, lastBuriedMs: earlier, tenant } = data.parts[part]
   if (id === undefined) throw new Error('a batch is identified before it is encoded')
   const runs: number[] = []
   let next = 0
@@ -193,5 +193,6 @@ function envelopeOf(
     runs,
     ...(letter && { letter }),
     ...(lastBuriedMs !== undefined && { lastBuriedMs }),
+    ...(tenant !== undefined && { tenant }),
   }
 }

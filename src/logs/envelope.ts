@@ -16,6 +16,7 @@ import type { WireWriter } from './wire-writer.ts'
  *   string  pipeline       = 6;             // dead letters only: where
  *   fixed64 buried_ms      = 7;             // dead letters only: when
  *   fixed64 last_buried_ms = 8;             // what came back from there: when it had been buried
+ *   string  tenant         = 9;             // whose records they are, by the credential they came with
  * }
  * ```
  */
@@ -28,6 +29,8 @@ export interface Envelope {
   readonly letter?: { readonly reason: string; readonly pipeline: string; readonly buriedMs: number }
   /** When the records were buried that have been replayed since: what tells one burial from the next. */
   readonly lastBuriedMs?: number
+  /** Whose records they are, by the credential that they came with. */
+  readonly tenant?: string
 }
 
 const FIELD_NUMBER = 2000
@@ -41,6 +44,7 @@ const REASON = (5 << 3) | LEN
 const PIPELINE = (6 << 3) | LEN
 const BURIED = (7 << 3) | FIXED64
 const LAST_BURIED = (8 << 3) | FIXED64
+const TENANT = (9 << 3) | LEN
 
 /** Writes the envelope as a field of the request. */
 export function writeEnvelope(writer: WireWriter, envelope: Envelope): void {
@@ -63,6 +67,7 @@ export function writeEnvelope(writer: WireWriter, envelope: Envelope): void {
     writer.varint(LAST_BURIED)
     writer.fixed64(BigInt(envelope.lastBuriedMs))
   }
+  if (envelope.tenant !== undefined) writer.text(TENANT, envelope.tenant)
   writer.close(start)
 }
 
@@ -76,6 +81,7 @@ export function readEnvelope(bytes: Buffer, start: number, end: number): Envelop
   let pipeline = ''
   let buriedMs = 0
   let lastBuriedMs: number | undefined
+  let tenant: string | undefined
   const runs: number[] = []
   const milliseconds = (): number => {
     reader.fixed(8, end)
@@ -99,6 +105,7 @@ export function readEnvelope(bytes: Buffer, start: number, end: number): Envelop
     else if (tag === PIPELINE) pipeline = content().toString()
     else if (tag === BURIED) buriedMs = milliseconds()
     else if (tag === LAST_BURIED) lastBuriedMs = milliseconds()
+    else if (tag === TENANT) tenant = content().toString()
     else reader.skip(tag, end)
   }
   return {
@@ -108,6 +115,7 @@ export function readEnvelope(bytes: Buffer, start: number, end: number): Envelop
     runs,
     ...(reason !== undefined && { letter: { reason, pipeline, buriedMs } }),
     ...(lastBuriedMs !== undefined && { lastBuriedMs }),
+    ...(tenant !== undefined && { tenant }),
   }
 }
 

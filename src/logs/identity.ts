@@ -24,14 +24,19 @@ export function newIdentityKey(): Buffer {
   return randomBytes(KEY_BYTES)
 }
 
-/** The id of a request: `timeMs` must come from the request itself, or a repeated one would get another id. */
-export function batchId(key: Uint8Array, request: Uint8Array, timeMs: number): Buffer {
+/**
+ * The id of a request: `timeMs` must come from the request itself, or a repeated one would get another id. The same bytes
+ * from two tenants are two requests.
+ */
+export function batchId(key: Uint8Array, request: Uint8Array, timeMs: number, tenant?: string): Buffer {
   const { ghash, hmac } = keysOf(key)
   const cipher = createCipheriv('aes-256-gcm', ghash, NONCE).setAAD(request)
   cipher.final()
   const id = Buffer.allocUnsafe(TIME_BYTES + HASH_BYTES)
   id.writeUIntBE(timeMs % 2 ** 48, 0, TIME_BYTES)
-  createHmac('sha256', hmac).update(cipher.getAuthTag()).digest().copy(id, TIME_BYTES, 0, HASH_BYTES)
+  const hash = createHmac('sha256', hmac).update(cipher.getAuthTag())
+  if (tenant !== undefined) hash.update(tenant)
+  hash.digest().copy(id, TIME_BYTES, 0, HASH_BYTES)
   return id
 }
 

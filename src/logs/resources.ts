@@ -8,6 +8,8 @@ import { Resource, WireReader } from './wire.ts'
 export interface ResourceView {
   /** The value of an attribute; of the first one where the key is there twice. */
   attribute(name: string): Value | undefined
+  /** Whose records are in it, by the credential that they came with. */
+  readonly tenant: string | undefined
 }
 
 /** Names each resource of a batch, in their order. */
@@ -42,7 +44,8 @@ function viewOf(data: BatchData, resource: number): ResourceView {
   const edited = data.resourceEdits.get(resource)
   const message =
     edited ?? data.bytes.subarray(Math.max(start, 0), start < 0 ? 0 : resources[at + R.MESSAGE_END])
-  return { attribute: (name) => attributeOf(message, name) }
+  const { tenant } = data.parts[resources[at + R.PART]]
+  return { attribute: (name) => attributeOf(message, name), tenant }
 }
 
 function attributeOf(message: Buffer, name: string): Value | undefined {

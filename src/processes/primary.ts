@@ -1,6 +1,7 @@
 import cluster, { type Address } from 'node:cluster'
 import type { ServiceConfig } from '../config/config.ts'
 import { formatIssue } from '../config/errors.ts'
+import { authenticatorsOf } from '../service/authenticators.ts'
 import { endpoints } from '../service/endpoints.ts'
 import { Parts } from '../service/parts.ts'
 import { aborted, logRejections, stopSignal } from '../service/signals.ts'
@@ -36,10 +37,12 @@ export async function runProcesses(
   const plan = planProcesses(config, pipelines)
   const supervisor = new Supervisor({ plan, config, fork, log, metrics })
   const served = new Parts(log)
+  const { authenticators, parts } = authenticatorsOf(config, { log, metrics, health })
   served.add(
+    ...parts,
     ...endpoints(
       config,
-      { log, metrics, health },
+      { log, metrics, health, authenticators },
       {
         status: () => supervisor.status(health.status()),
         metricsText: () => supervisor.metricsText(),

@@ -1,10 +1,8 @@
-import type { Logger } from 'pino'
 import type { Lifecycle } from '../component.ts'
 import type { ServiceConfig } from '../config/config.ts'
-import type { Endpoint } from '../config/fields.ts'
 import type { Reading, ServiceStatus } from '../define.ts'
 import { type AdminServer, serve } from '../telemetry/http.ts'
-import { contextOf, type Surroundings } from './context.ts'
+import { contextOf, known, type Surroundings } from './context.ts'
 import type { Part } from './parts.ts'
 
 export interface Told {
@@ -23,27 +21,33 @@ export function endpoints(
   surroundings: Surroundings,
   { status, metricsText, readings }: Told,
 ): Part[] {
-  const { address, level } = telemetry.metrics
+  const { level } = telemetry.metrics
   const metrics =
     level === 'none'
       ? []
-      : [{ id: 'metrics', lifecycle: metricsEndpoint(address, metricsText, surroundings.log) }]
+      : [{ id: 'metrics', lifecycle: metricsEndpoint(telemetry.metrics, metricsText, surroundings) }]
   return [
     ...metrics,
-    ...enabledExtensions.map((id) => {
-      const extension = extensions.get(id)
-      if (extension === undefined) throw new Error(`"${id}" was not checked to exist`)
+    ...enabledExtensions.flatMap((id) => {
+      const { definition, config } = known(extensions, id)
+      if (definition.isAuthenticator) return []
       const context = { ...contextOf(surroundings, 'extension', id), status, readings }
-      return { id, lifecycle: extension.definition.create(extension.config, context) }
+      return [{ id, lifecycle: definition.create(config, context) }]
     }),
   ]
 }
 
-function metricsEndpoint(address: Endpoint, read: () => Promise<string>, log: Logger): Lifecycle {
+function metricsEndpoint(
+  { address, ...access }: ServiceConfig['telemetry']['metrics'],
+  read: () => Promise<string>,
+  surroundings: Surroundings,
+): Lifecycle {
+  const { log } = surroundings
+  const context = { ...contextOf(surroundings, 'extension', 'metrics'), log }
   let server: AdminServer | undefined
   return {
     async start() {
-      server = await serve(address, 'metrics', (request, response) => {
+      server = await serve({ endpoint: address, ...access }, 'metrics', context, (request, response) => {
         if ((request.url ?? '').split('?')[0] !== '/metrics') {
           response.writeHead(404, { 'content-type': 'text/plain' }).end('metrics are at /metrics\n')
           return

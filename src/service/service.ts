@@ -6,7 +6,7 @@ import type { Configured, DefinitionOf } from '../config/components.ts'
 import type { ServiceConfig } from '../config/config.ts'
 import { type PipelineConfig, selectPipelines } from '../config/pipelines.ts'
 import type { Kind } from '../config/schema.ts'
-import type { ComponentContext } from '../define.ts'
+import type { ServerContext } from '../define.ts'
 import { type Burial, burialOf } from '../delivery/burial.ts'
 import type { DeliverySettings } from '../delivery/config.ts'
 import { Drain } from '../delivery/drain.ts'
@@ -16,7 +16,8 @@ import { Health } from '../telemetry/health.ts'
 import { Metrics } from '../telemetry/metrics.ts'
 import { addProcessMetrics } from '../telemetry/process-metrics.ts'
 import { readingsOf } from '../telemetry/readings.ts'
-import { contextOf } from './context.ts'
+import { authenticatorsOf } from './authenticators.ts'
+import { contextOf, known, type Surroundings } from './context.ts'
 import { endpoints } from './endpoints.ts'
 import { Parts } from './parts.ts'
 import { fanOut, measuredStage, pushThrough, type Stage } from './stages.ts'
@@ -39,6 +40,7 @@ export class Service {
   readonly #pipelines: readonly PipelineConfig[]
   readonly #log: Logger
   readonly #parts: Parts
+  readonly #surroundings: Surroundings
   readonly #senders = new Map<string, Sender>()
   readonly #burials = new Map<string, Burial>()
   readonly #connectors = new Map<string, Connector>()
@@ -50,6 +52,10 @@ export class Service {
     this.#log = log
     this.#pipelines = selectPipelines(config, pipelines)
     this.#parts = new Parts(log)
+    const { metrics, health } = this
+    const { authenticators, parts } = authenticatorsOf(config, { log, metrics, health })
+    this.#surroundings = { log, metrics, health, authenticators }
+    this.#parts.add(...parts)
     addProcessMetrics(this.metrics, process)
     if (process === undefined) {
       const told = {
@@ -57,7 +63,7 @@ export class Service {
         metricsText: () => this.metrics.registry.metrics(),
         readings: async () => readingsOf(await this.metrics.snapshot('work')),
       }
-      this.#parts.add(...endpoints(config, { log, metrics: this.metrics, health: this.health }, told))
+      this.#parts.add(...endpoints(config, this.#surroundings, told))
     }
     this.#build()
   }
@@ -180,17 +186,11 @@ export class Service {
     this.#add(pipeline.name, { start: async () => drain.start(), stop: (deadline) => drain.stop(deadline) })
   }
 
-  #context(kind: Kind, id: string): ComponentContext {
-    return contextOf({ log: this.#log, metrics: this.metrics, health: this.health }, kind, id)
+  #context(kind: Kind, id: string): ServerContext {
+    return contextOf(this.#surroundings, kind, id)
   }
 
   #add(id: string, lifecycle: Lifecycle): void {
     this.#parts.add({ id, lifecycle })
   }
-}
-
-function known<V>(map: ReadonlyMap<string, V>, id: string): V {
-  const value = map.get(id)
-  if (value === undefined) throw new Error(`"${id}" was not checked to exist`)
-  return value
 }

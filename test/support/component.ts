@@ -1,9 +1,9 @@
 import { pino } from 'pino'
-import type { ComponentContext, HealthState } from '../../src/define.ts'
+import type { HealthState, ServerContext } from '../../src/define.ts'
 import { Metrics } from '../../src/telemetry/metrics.ts'
 
 /** A context for a component under test, and what the component told it. */
-export interface TestContext extends ComponentContext {
+export interface TestContext extends ServerContext {
   /** The value of a metric, summed over the label sets that contain `labels`. */
   value(name: string, labels?: Readonly<Record<string, string>>): Promise<number>
   /** Whether a metric has a series with these labels. */
@@ -27,6 +27,9 @@ export function testContext(id = 'test'): TestContext {
     metrics: metrics.bind({}),
     health: (state, detail) => {
       states.push({ state, detail })
+    },
+    authenticator: (name) => {
+      throw new Error(`no authenticator "${name}"`)
     },
     states,
     value: async (name, labels = {}) =>

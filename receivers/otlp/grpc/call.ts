@@ -1,7 +1,9 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import { TLSSocket } from 'node:tls'
 import { MalformedError } from '../../../src/logs/wire.ts'
 import type { Counts } from '../counts.ts'
 import { DECOMPRESSORS, type Room, type SizeLimit } from '../decompress.ts'
+import { type Door, NOBODY, type Sender } from '../door.ts'
 import type { Hold } from '../in-flight.ts'
 import type { Incoming, Intake } from '../intake.ts'
 import type { Limits } from '../limits.ts'
@@ -17,6 +19,7 @@ const TIMEOUT_UNITS_MS = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1
 /** What the calls of a server have in common. */
 export interface Calls {
   readonly intake: Intake
+  readonly door: Door
   readonly counts: Counts
   readonly limit: SizeLimit
   readonly limits: Limits
@@ -27,6 +30,7 @@ export interface Calls {
 /** One call of Export, from its headers to its answer. It is counted once, whatever becomes of it. */
 export class Call implements Incoming {
   readonly hold: Hold
+  sender: Sender = NOBODY
   readonly #stream: ServerHttp2Stream
   readonly #headers: IncomingHttpHeaders
   readonly #calls: Calls
@@ -52,9 +56,7 @@ export class Call implements Incoming {
       if (this.#reading) this.#refuse(refused('disconnected', 'the client went away'))
       closed(this)
     })
-    if (!this.#hasOurHeaders()) return
-    stream.on('data', (chunk: Buffer) => this.#add(chunk))
-    stream.on('end', () => this.#finish())
+    if (this.#hasOurHeaders()) this.#knock()
   }
 
   /** Whether the client gave the call up before it was answered. */
@@ -85,6 +87,7 @@ export class Call implements Incoming {
 
   read(): Buffer | Promise<Buffer> {
     const message = this.#reader.finish()
+    this.sender.allowance?.take({ bytes: message.length })
     if (!this.#reader.compressed) return message
     const { limit, limits } = this.#calls
     const room = { limit, maxRatio: limits.maxCompressionRatio, hold: this.hold }
@@ -105,6 +108,32 @@ export class Call implements Incoming {
       this.#refuse(refused('not_found', `there is no ${path}; logs go to ${EXPORT}`))
     }
     return this.#reading
+  }
+
+  /** Nothing is read, and the client is held back by flow control, until it is known who sends. */
+  #knock(): void {
+    const certificate = () => {
+      const { socket } = this.#stream.session ?? {}
+      return socket instanceof TLSSocket ? socket.getPeerCertificate() : undefined
+    }
+    const turnAway = (error: unknown): void => {
+      const outcome = this.#calls.intake.outcomeOf(error, 0)
+      if (this.#reading && !outcome.ok) this.#refuse(outcome)
+    }
+    try {
+      const sender = this.#calls.door.admit({ headers: this.#headers, certificate })
+      if (sender instanceof Promise) sender.then((known) => this.#letIn(known), turnAway)
+      else this.#letIn(sender)
+    } catch (error) {
+      turnAway(error)
+    }
+  }
+
+  #letIn(sender: Sender): void {
+    if (!this.#reading) return
+    this.sender = sender
+    this.#stream.on('data', (chunk: Buffer) => this.#add(chunk))
+    this.#stream.on('end', () => this.#finish())
   }
 
   #add(chunk: Buffer): void {

@@ -1,4 +1,6 @@
-import { createServer, type Server as SocketServer } from 'node:net'
+import type { IncomingHttpHeaders } from 'node:http'
+import { createServer, type Socket, type Server as SocketServer } from 'node:net'
+import { createServer as createSecureServer, type PeerCertificate } from 'node:tls'
 import {
   type handleUnaryCall,
   Metadata,
@@ -11,11 +13,12 @@ import {
 } from '@grpc/grpc-js'
 import type { GrpcSettings } from '../config.ts'
 import type { Counts } from '../counts.ts'
+import { type Door, NOBODY, type Sender } from '../door.ts'
 import type { Entrance } from '../entrance.ts'
 import type { Hold } from '../in-flight.ts'
-import type { Incoming } from '../intake.ts'
+import type { Incoming, Intake } from '../intake.ts'
 import { closedBy, type Listener, listen } from '../listen.ts'
-import { Code, type Outcome, type RefusalReason, refused } from '../outcome.ts'
+import { Code, type Failure, type Outcome, type RefusalReason, refused } from '../outcome.ts'
 import { encodeStatus, encodeSuccess } from '../status.ts'
 import { EXPORT, MIB } from './serve.ts'
 import { GrpcJsServices } from './services/grpc-js.ts'
@@ -24,18 +27,27 @@ import type { Methods } from './services/method.ts'
 /** Serves OTLP/gRPC with the library of the gRPC project. */
 export async function serve(
   settings: GrpcSettings,
-  { intake, counts, limits, connections: guard }: Entrance,
+  { intake, counts, limits, connections: all, guard: { certificates, door } }: Entrance,
   methods: Methods,
 ): Promise<Listener> {
-  const server = new Server({ ...options(settings), interceptors: [countUnread(counts)] })
-  register(server, (message) => intake.take(new Message(message, limits.inFlight.hold()), counts))
+  const senders = new WeakMap<Metadata, Sender>()
+  const knock = knockAt(door, intake, senders)
+  const server = new Server({ ...options(settings), interceptors: [countUnread(counts, knock)] })
+  register(server, (message, metadata) => {
+    const sender = senders.get(metadata) ?? NOBODY
+    return intake.take(new Message(message, sender, limits.inFlight.hold()), counts)
+  })
   const services = new GrpcJsServices(methods)
   server.addService(services.definition, services.implementation)
 
   // The library's own bindAsync takes a name's second address when the first is in use, and says so on standard error.
   const connections = server.createConnectionInjector(ServerCredentials.createInsecure())
-  const sockets = createServer({ noDelay: true }, (socket) => connections.injectConnection(socket))
-  guard.guard(sockets)
+  const take = (socket: Socket): void => connections.injectConnection(socket)
+  const sockets = certificates
+    ? createSecureServer({ ...certificates.options, ALPNProtocols: ['h2'], noDelay: true }, take)
+    : createServer({ noDelay: true }, take)
+  certificates?.serve(sockets)
+  all.guard(sockets)
   const listening = await listen(sockets, 'gRPC', settings.endpoint)
   let closed: Promise<void> | undefined
   return {
@@ -66,16 +78,22 @@ function options({ max_recv_msg_size_mib, max_concurrent_streams, keepalive }: G
 }
 
 class Message implements Incoming {
+  readonly sender: Sender
   readonly hold: Hold
   readonly #bytes: Buffer
 
-  constructor(bytes: Buffer, hold: Hold) {
+  constructor(bytes: Buffer, sender: Sender, hold: Hold) {
     this.#bytes = bytes
+    this.sender = sender
     this.hold = hold
   }
 
-  /** The library has read it, and decompressed it, before anybody could ask for the memory. */
+  /**
+   * The library has read it, and decompressed it, before anybody could ask for the memory: that is also what counts among
+   * the bytes of the tenant.
+   */
   read(): Buffer {
+    this.sender.allowance?.take({ bytes: this.#bytes.length })
     this.hold.take(this.#bytes.length)
     return this.#bytes
   }
@@ -84,7 +102,7 @@ class Message implements Incoming {
   giveBack(): void {}
 }
 
-function register(server: Server, take: (message: Buffer) => Promise<Outcome>): void {
+function register(server: Server, take: (message: Buffer, metadata: Metadata) => Promise<Outcome>): void {
   const asItIs = (bytes: Buffer): Buffer => bytes
   const service = {
     export: {
@@ -98,7 +116,7 @@ function register(server: Server, take: (message: Buffer) => Promise<Outcome>): 
     },
   }
   const handle: handleUnaryCall<Buffer, Buffer> = (call, callback) => {
-    void take(call.request).then((outcome) => answer(outcome, callback))
+    void take(call.request, call.metadata).then((outcome) => answer(outcome, callback))
   }
   server.addService(service, { export: handle })
 }
@@ -108,9 +126,32 @@ function answer(outcome: Outcome, callback: sendUnaryData<Buffer>): void {
     callback(null, encodeSuccess(outcome))
     return
   }
+  callback(statusOf(outcome))
+}
+
+function statusOf(failure: Failure): { code: number; details: string; metadata: Metadata } {
   const metadata = new Metadata()
-  metadata.set('grpc-status-details-bin', encodeStatus(outcome))
-  callback({ code: outcome.code, details: outcome.message, metadata })
+  metadata.set('grpc-status-details-bin', encodeStatus(failure))
+  return { code: failure.code, details: failure.message, metadata }
+}
+
+/** Lets a call in, or says why not. */
+type Knock = (
+  metadata: Metadata,
+  certificate: () => PeerCertificate | undefined,
+) => Promise<Failure | undefined>
+
+function knockAt(door: Door, intake: Intake, senders: WeakMap<Metadata, Sender>): Knock {
+  return async (metadata, certificate) => {
+    try {
+      const headers = metadata.getMap() as IncomingHttpHeaders
+      senders.set(metadata, await door.admit({ headers, certificate }))
+    } catch (error) {
+      const outcome = intake.outcomeOf(error, 0)
+      if (!outcome.ok) return outcome
+    }
+    return undefined
+  }
 }
 
 /** What the library means by the codes of the answers that it gives itself. */
@@ -119,8 +160,11 @@ const REASONS: ReadonlyMap<number, RefusalReason> = new Map([
   [Code.resourceExhausted, 'too_large'],
 ])
 
-/** The library itself answers a request that is too large or badly compressed; no handler hears of it. */
-function countUnread(counts: Counts): ServerInterceptor {
+/**
+ * The library itself answers a request that is too large or badly compressed; no handler hears of it. Nor does one of a
+ * call that is not let in.
+ */
+function countUnread(counts: Counts, knock: Knock): ServerInterceptor {
   return (method, call) => {
     if (method.path !== EXPORT) return new ServerInterceptingCall(call)
     let messages = 0
@@ -138,6 +182,17 @@ function countUnread(counts: Counts): ServerInterceptor {
     return new ServerInterceptingCall(call, {
       start: (next) =>
         next({
+          onReceiveMetadata: (metadata, proceed) => {
+            const certificate = () => call.getAuthContext().sslPeerCertificate
+            void knock(metadata, certificate).then((failure) => {
+              if (failure === undefined) proceed(metadata)
+              else if (open) {
+                open = false
+                counts.count(failure, 0)
+                sendStatus(statusOf(failure))
+              }
+            })
+          },
           onReceiveMessage: (message, proceed) => {
             messages++
             proceed(message)

@@ -1,4 +1,4 @@
-import { createServer, type ServerOptions } from 'node:http2'
+import { createSecureServer, createServer, type ServerOptions } from 'node:http2'
 import type { GrpcSettings } from '../config.ts'
 import { SizeLimit } from '../decompress.ts'
 import type { Entrance } from '../entrance.ts'
@@ -17,21 +17,27 @@ const MAX_HEADER_BYTES = 16 * 1024
 /** Serves gRPC on Node's HTTP/2, with what Export needs and small services besides. */
 export async function serve(
   settings: GrpcSettings,
-  { intake, counts, limits, connections: guard }: Entrance,
+  { intake, counts, limits, connections: all, guard }: Entrance,
   methods: Methods,
 ): Promise<Listener> {
   const calls: Calls = {
     intake,
+    door: guard.door,
     counts,
     limits,
     limit: new SizeLimit(settings.max_recv_msg_size_mib * MIB, 'max_recv_msg_size_mib'),
     readTimeoutMs: settings.read_timeout,
   }
   const connections = new Set<Connection>()
-  const server = createServer(http2Options(settings))
-  guard.guard(server)
+  const { certificates } = guard
+  const options = http2Options(settings)
+  const server = certificates
+    ? createSecureServer({ ...options, ...certificates.options })
+    : createServer(options)
+  certificates?.serve(server)
+  all.guard(server)
   server.on('session', (session) => {
-    const connection = new Connection(session, settings, { calls, methods, connections: guard })
+    const connection = new Connection(session, settings, { calls, methods, connections: all })
     connections.add(connection)
     session.once('close', () => connections.delete(connection))
   })

@@ -50,7 +50,7 @@ const replay = (admin: BufferAdmin, letter: Letter, group = GROUP): Promise<bool
 const ofTenant = (tenant: string, ...bodies: string[]): LogBatch =>
   batchOf(
     bodies.map((body) => ({ body: text(body) })),
-    { attributes: attributes({ tenant: text(tenant) }) },
+    { attributes: attributes({ customer: text(tenant) }) },
   )
 
 /** Takes the one element there is until it becomes a dead letter. */
@@ -88,7 +88,7 @@ describe('administration of a stream in Redis', () => {
   })
 
   it('takes records in that were kept elsewhere, each in its stream and for one pipeline, counted as pushed', async () => {
-    const template = `${newStream()}-{tenant}`
+    const template = `${newStream()}-{customer}`
     await using buffer = await openBuffer(server.url, { stream: template })
     await using admin = await administer({ stream: template })
     const batch = LogBatch.open(
@@ -104,7 +104,7 @@ describe('administration of a stream in Redis', () => {
     await admin.enqueue(GROUP, batch)
 
     for (const tenant of ['one', 'two']) {
-      const stream = template.replace('{tenant}', tenant)
+      const stream = template.replace('{customer}', tenant)
       expect(await statsOf(client, stream)).toMatchObject({ records: 2, elements: 1, pushed: 2 })
       expect(await client.llen(keyOf(stream, 'dead'))).toBe(0)
     }
@@ -135,7 +135,7 @@ describe('administration of a stream in Redis', () => {
   })
 
   it('works on all streams that a template has led to, each in its own', async () => {
-    const template = `${newStream()}-{tenant}`
+    const template = `${newStream()}-{customer}`
     await using buffer = await openBuffer(server.url, { stream: template })
     for (const tenant of ['one', 'two']) {
       await buffer.push(ofTenant(tenant, `queued ${tenant}`))
@@ -145,7 +145,7 @@ describe('administration of a stream in Redis', () => {
       )
     }
     await using admin = await administer({ stream: template })
-    const streams = ['one', 'two'].map((tenant) => template.replace('{tenant}', tenant))
+    const streams = ['one', 'two'].map((tenant) => template.replace('{customer}', tenant))
 
     const { queues, dead } = await admin.stats()
     const letters = await lettersOf(admin)
@@ -270,7 +270,7 @@ describe('administration of a stream in Redis', () => {
 
   it('finds every stream of a cluster at the node that holds it', async () => {
     await using cluster = await startCluster()
-    const settings = { cluster: { nodes: cluster.nodes.slice(0, 1) }, stream: '{tenant}' }
+    const settings = { cluster: { nodes: cluster.nodes.slice(0, 1) }, stream: '{customer}' }
     const tenants = ['one', 'two', 'three', 'four', 'five']
     await using buffer = await openBuffer(undefined, settings)
     for (const tenant of tenants) {

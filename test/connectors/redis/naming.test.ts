@@ -10,8 +10,8 @@ const naming = (
   groups: readonly string[] = ['logs/drain'],
 ): Naming => new Naming(redis.config.parse(settings), groups)
 
-function rendered(template: string, attributes: Readonly<Record<string, Value>>): string {
-  return new Template(template).render({ attribute: (name) => attributes[name] })
+function rendered(template: string, attributes: Readonly<Record<string, Value>>, tenant?: string): string {
+  return new Template(template).render({ attribute: (name) => attributes[name], tenant })
 }
 
 describe('the name of a stream', () => {
@@ -21,6 +21,11 @@ describe('the name of a stream', () => {
     expect(rendered('{service.name}', attributes)).toBe('shop')
     expect(rendered('logs-{deployment.environment}', attributes)).toBe('logs-prod')
     expect(rendered('{service.name}.{deployment.environment}', attributes)).toBe('shop.prod')
+  })
+
+  it('is made of the tenant of the credential, whatever an attribute of that name says', () => {
+    expect(rendered('logs-{tenant}', { tenant: 'chosen' }, 'acme')).toBe('logs-acme')
+    expect(rendered('logs-{tenant}', { tenant: 'chosen' })).toBe('logs-unknown')
   })
 
   it('keeps letters, digits and _.- of a value, as they are, and not more than 64 of them', () => {

@@ -201,6 +201,7 @@ describe('the configuration', () => {
         max_records_per_request: 250_000,
         when_exceeded: 'truncate',
       },
+      tenant: { from: 'credential' },
     })
   })
 
