@@ -65,7 +65,9 @@ describe('a Unix socket', () => {
   })
 
   it.each(IMPLEMENTATIONS)('takes OTLP/gRPC by %s', async (implementation) => {
-    const { receiver, batches } = await serve(undefined, { grpc: { endpoint: `unix://${path}`, implementation } })
+    const { receiver, batches } = await serve(undefined, {
+      grpc: { endpoint: `unix://${path}`, implementation },
+    })
     expect(await exportTo(`unix://${path}`)).toBe(0)
     expect(batches).toHaveLength(1)
     await receiver.stop(never)
