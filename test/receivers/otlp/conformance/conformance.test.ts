@@ -6,10 +6,11 @@ import type { Case, Exchange, Told, Way } from './case.ts'
 import { type Answer, ONE_RECORD, send } from './client.ts'
 import { groups } from './groups.ts'
 
-describe.each(groups)('$title', ({ cases }) => {
-  const each = cases.flatMap((one) => one.over.map((way) => ({ one, way, title: `${one.name} (${way})` })))
+describe.each(groups.map(({ title, cases }) => [title, cases] as const))('%s', (_, cases) => {
+  const runs = cases.flatMap((one) => one.over.map((way) => [`${one.name} (${way})`, one, way] as const))
 
-  it.each(each)('$title', async ({ one, way }) => {
+  // Not `$name`, which would be cut.
+  it.each(runs)('%s', async (_name, one, way) => {
     const harness = await start(one)
     if ('check' in one) await one.check(harness, way)
     else await exchange(harness, way, one)

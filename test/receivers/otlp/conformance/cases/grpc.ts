@@ -88,22 +88,24 @@ const calls: readonly Case[] = [
   },
 ]
 
+function checkIsServing(service: string): Scene {
+  return {
+    name: `Check of ${JSON.stringify(service)} is SERVING`,
+    section: 'grpcHealth',
+    over: BY_GRPC,
+    check: async (harness) => {
+      const call = converse(harness, CHECK)
+      call.say(asking(service))
+      call.end()
+      expect(statusIn(await call.next())).toBe(SERVING)
+      expect((await call.over)['grpc-status']).toBe('0')
+      expect(await harness.context.value('otelcol_receiver_requests')).toBe(0)
+    },
+  }
+}
+
 const health: readonly Scene[] = [
-  ...['', LOGS_SERVICE].map(
-    (service): Scene => ({
-      name: `Check of ${JSON.stringify(service)} is SERVING`,
-      section: 'grpcHealth',
-      over: BY_GRPC,
-      check: async (harness) => {
-        const call = converse(harness, CHECK)
-        call.say(asking(service))
-        call.end()
-        expect(statusIn(await call.next())).toBe(SERVING)
-        expect((await call.over)['grpc-status']).toBe('0')
-        expect(await harness.context.value('otelcol_receiver_requests')).toBe(0)
-      },
-    }),
-  ),
+  ...['', LOGS_SERVICE].map(checkIsServing),
   {
     name: 'Check of another service is NOT_FOUND',
     section: 'grpcHealth',
@@ -196,6 +198,45 @@ const health: readonly Scene[] = [
 
 const reflecting = { grpc: { reflection: true } }
 
+function listsServices(version: string): Scene {
+  return {
+    name: `${version} lists the services`,
+    section: 'grpcReflection',
+    over: BY_GRPC,
+    settings: reflecting,
+    check: async (harness) => {
+      const call = reflect(harness, version)
+      call.say(text(7, '*'))
+      const list = fieldsOf(fieldsOf(await call.next()).get(6)?.[0] as Buffer)
+      expect((list.get(1) ?? []).map((service) => String(fieldsOf(service as Buffer).get(1)?.[0]))).toEqual([
+        'grpc.health.v1.Health',
+        'grpc.reflection.v1.ServerReflection',
+        'grpc.reflection.v1alpha.ServerReflection',
+        LOGS_SERVICE,
+      ])
+      call.end()
+      expect((await call.over)['grpc-status']).toBe('0')
+    },
+  }
+}
+
+function comesWithImports([field, name]: readonly [field: number, name: string]): Scene {
+  return {
+    name: `${name} comes with all that it imports`,
+    section: 'grpcReflection',
+    over: BY_GRPC,
+    settings: reflecting,
+    check: async (harness) => {
+      const call = reflect(harness, 'v1')
+      call.say(text(field, name))
+      const files = fieldsOf(fieldsOf(await call.next()).get(4)?.[0] as Buffer).get(1) as Buffer[]
+      const descriptors = files.map((file) => fromBinary(FileDescriptorProtoSchema, file))
+      const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: descriptors.reverse() }))
+      expect(registry.getMessage('opentelemetry.proto.logs.v1.LogRecord')?.fields).toHaveLength(11)
+    },
+  }
+}
+
 const reflection: readonly Scene[] = [
   {
     name: 'it is off unless it is switched on',
@@ -208,50 +249,15 @@ const reflection: readonly Scene[] = [
       expect((await call.over)['grpc-status']).toBe('12')
     },
   },
-  ...['v1', 'v1alpha'].map(
-    (version): Scene => ({
-      name: `${version} lists the services`,
-      section: 'grpcReflection',
-      over: BY_GRPC,
-      settings: reflecting,
-      check: async (harness) => {
-        const call = reflect(harness, version)
-        call.say(text(7, '*'))
-        const list = fieldsOf(fieldsOf(await call.next()).get(6)?.[0] as Buffer)
-        expect((list.get(1) ?? []).map((service) => String(fieldsOf(service as Buffer).get(1)?.[0]))).toEqual(
-          [
-            'grpc.health.v1.Health',
-            'grpc.reflection.v1.ServerReflection',
-            'grpc.reflection.v1alpha.ServerReflection',
-            LOGS_SERVICE,
-          ],
-        )
-        call.end()
-        expect((await call.over)['grpc-status']).toBe('0')
-      },
-    }),
-  ),
-  ...[
-    [4, LOGS_SERVICE],
-    [4, `${LOGS_SERVICE}.Export`],
-    [4, 'opentelemetry.proto.logs.v1.LogRecord'],
-    [3, 'opentelemetry/proto/collector/logs/v1/logs_service.proto'],
-  ].map(
-    ([field, name]): Scene => ({
-      name: `${name} comes with all that it imports`,
-      section: 'grpcReflection',
-      over: BY_GRPC,
-      settings: reflecting,
-      check: async (harness) => {
-        const call = reflect(harness, 'v1')
-        call.say(text(Number(field), String(name)))
-        const files = fieldsOf(fieldsOf(await call.next()).get(4)?.[0] as Buffer).get(1) as Buffer[]
-        const descriptors = files.map((file) => fromBinary(FileDescriptorProtoSchema, file))
-        const registry = createFileRegistry(create(FileDescriptorSetSchema, { file: descriptors.reverse() }))
-        expect(registry.getMessage('opentelemetry.proto.logs.v1.LogRecord')?.fields).toHaveLength(11)
-      },
-    }),
-  ),
+  ...['v1', 'v1alpha'].map(listsServices),
+  ...(
+    [
+      [4, LOGS_SERVICE],
+      [4, `${LOGS_SERVICE}.Export`],
+      [4, 'opentelemetry.proto.logs.v1.LogRecord'],
+      [3, 'opentelemetry/proto/collector/logs/v1/logs_service.proto'],
+    ] as const
+  ).map(comesWithImports),
   {
     name: 'one call asks several questions, and is told of what there is not',
     section: 'grpcReflection',

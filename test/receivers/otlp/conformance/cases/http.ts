@@ -182,21 +182,42 @@ const BROKEN: readonly (readonly [string, string, number, number, string])[] = [
   ['CONNECT', 'CONNECT a:80 HTTP/1.1\r\nhost: a\r\n\r\n', 405, 12, 'method'],
 ]
 
+function isAnswered([name, bytes, status, code, reason]: (typeof BROKEN)[number]): Scene {
+  return {
+    name: `${name}: ${status} with a Status, and the connection ends`,
+    section: 'http1',
+    over: IN_JSON,
+    check: async (harness) => {
+      const [answer, ...more] = await sendRaw(harness, bytes)
+      expect([answer.status, answer.headers.get('connection'), more]).toEqual([status, 'close', []])
+      expect(statusIn(answer).code).toBe(code)
+      expect(await harness.context.value(REJECTED, { transport: 'http', reason })).toBe(1)
+      expect(await harness.context.value('otelcol_receiver_requests')).toBe(1)
+    },
+  }
+}
+
+function comesTooLate([what, bytes]: readonly [what: string, bytes: string]): Scene {
+  return {
+    name: `${what}: 408 with a Status, and the connection ends`,
+    section: 'http',
+    over: IN_JSON,
+    settings: { http: { read_header_timeout: '50ms', read_timeout: '50ms' } },
+    check: async (harness) => {
+      const [answer] = await sendRaw(harness, bytes)
+      expect([answer.status, answer.headers.get('connection'), statusIn(answer).code]).toEqual([
+        408,
+        'close',
+        4,
+      ])
+      expect(await harness.context.value(REJECTED, { transport: 'http', reason: 'timeout' })).toBe(1)
+      expect(await harness.context.value('otelcol_receiver_requests')).toBe(1)
+    },
+  }
+}
+
 const broken: readonly Scene[] = [
-  ...BROKEN.map(
-    ([name, bytes, status, code, reason]): Scene => ({
-      name: `${name}: ${status} with a Status, and the connection ends`,
-      section: 'http1',
-      over: IN_JSON,
-      check: async (harness) => {
-        const [answer, ...more] = await sendRaw(harness, bytes)
-        expect([answer.status, answer.headers.get('connection'), more]).toEqual([status, 'close', []])
-        expect(statusIn(answer).code).toBe(code)
-        expect(await harness.context.value(REJECTED, { transport: 'http', reason })).toBe(1)
-        expect(await harness.context.value('otelcol_receiver_requests')).toBe(1)
-      },
-    }),
-  ),
+  ...BROKEN.map(isAnswered),
   {
     name: 'a body that ends too early: 400 with a Status',
     section: 'http1',
@@ -229,30 +250,10 @@ const broken: readonly Scene[] = [
   },
   ...(
     [
-      ['headers', 'read_header_timeout', 'POST /v1/logs HTTP/1.1\r\nhost: a\r\n'],
-      ['a body', 'read_timeout', post({ 'content-length': '9' }, '{')],
+      ['headers that do not come within read_header_timeout', 'POST /v1/logs HTTP/1.1\r\nhost: a\r\n'],
+      ['a body that does not come within read_timeout', post({ 'content-length': '9' }, '{')],
     ] as const
-  ).map(
-    ([what, setting, bytes]): Scene => ({
-      name: `${what} that do not come within ${setting}: 408 with a Status, and the connection ends`.replace(
-        'body that do',
-        'body that does',
-      ),
-      section: 'http',
-      over: IN_JSON,
-      settings: { http: { read_header_timeout: '50ms', read_timeout: '50ms' } },
-      check: async (harness) => {
-        const [answer] = await sendRaw(harness, bytes)
-        expect([answer.status, answer.headers.get('connection'), statusIn(answer).code]).toEqual([
-          408,
-          'close',
-          4,
-        ])
-        expect(await harness.context.value(REJECTED, { transport: 'http', reason: 'timeout' })).toBe(1)
-        expect(await harness.context.value('otelcol_receiver_requests')).toBe(1)
-      },
-    }),
-  ),
+  ).map(comesTooLate),
 ]
 
 const stopping: readonly Case[] = [
