@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type ClientHttp2Session, connect } from 'node:http2'
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2'
 import { setTimeout as delay } from 'node:timers/promises'
 import { status } from '@grpc/grpc-js'
 import { Client } from 'undici'
@@ -11,7 +11,6 @@ const EXPORT = '/opentelemetry.proto.collector.logs.v1.LogsService/Export'
 const TIMEOUT = 10_000
 /** A client that has this many refusals in a row gives the request up: under overload there is no place for all. */
 const ATTEMPTS = 3
-const RETRY_PAUSE = 1_000
 
 /** Very many clients of one process, each with a connection of its own, over gRPC and HTTP in turn. */
 export interface Crowd extends AsyncDisposable {
@@ -27,7 +26,7 @@ export interface CrowdOptions {
   /** Of one request. */
   readonly records: number
   readonly bodyLength?: number
-  /** Milliseconds from one request of a client to its next, whether or not it was taken. */
+  /** Milliseconds from one attempt of a client to its next, be it the same request again or another. */
   readonly interval: number
 }
 
@@ -41,20 +40,23 @@ export async function startCrowd(options: CrowdOptions): Promise<Crowd> {
 
   async function sendOneByOne(sender: Sender, index: number): Promise<void> {
     let due = performance.now() + (index / clients) * interval
+    const pause = async (): Promise<void> => {
+      const ms = Math.max(0, due - performance.now())
+      due = Math.max(due, performance.now()) + interval
+      await delay(ms, undefined, { signal: ending.signal }).catch(() => {})
+    }
     while (!ending.signal.aborted) {
       const request = ledger.issue(records, bodyLength)
-      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      for (let attempt = 0; attempt < ATTEMPTS && !ending.signal.aborted; attempt++) {
         const answer = await sender.send(request.bytes)
         if (answer === ACKNOWLEDGED) {
           ledger.acknowledge(request)
           break
         }
         ledger.refuse(request, answer)
-        if (ending.signal.aborted) return
-        await delay(RETRY_PAUSE)
+        if (attempt < ATTEMPTS - 1) await pause()
       }
-      due = Math.max(due + interval, performance.now())
-      await delay(Math.max(0, due - performance.now()), undefined, { signal: ending.signal }).catch(() => {})
+      await pause()
     }
   }
 
@@ -95,9 +97,9 @@ function exportOver(session: ClientHttp2Session, message: Buffer): Promise<Answe
     const headers = { ':method': 'POST', ':path': EXPORT, 'content-type': 'application/grpc', te: 'trailers' }
     const stream = session.request(headers)
     let answer = 'no answer'
-    const read = (fields: Readonly<Record<string, unknown>>): void => {
+    const read = (fields: IncomingHttpHeaders): void => {
       if (fields['grpc-status'] === undefined) return
-      const details = Buffer.from(String(fields['grpc-status-details-bin'] ?? ''), 'base64')
+      const details = Buffer.from(fields['grpc-status-details-bin']?.toString() ?? '', 'base64')
       const hint = details.includes('google.rpc.RetryInfo') ? ' with RetryInfo' : ''
       const code = Number(fields['grpc-status'])
       answer = code === status.OK ? ACKNOWLEDGED : `${status[code]}${hint}`
