@@ -72,6 +72,7 @@ export type OidcConfig = z.output<typeof config>
 export type OidcProvider = Provider
 
 /** The issuers whose tokens are taken. */
-export function providersOf({ attribute: _, providers, ...one }: OidcConfig): readonly OidcProvider[] {
-  return providers ?? [one as OidcProvider]
+export function providersOf(settings: OidcConfig): readonly OidcProvider[] {
+  // Checked: without providers, the settings of one stand at the top.
+  return settings.providers ?? [settings as OidcProvider]
 }

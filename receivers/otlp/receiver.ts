@@ -60,7 +60,7 @@ export class OtlpReceiver implements Receiver {
     deadline.addEventListener('abort', giveUp, { once: true })
     await Promise.all([...this.#listeners.values()].map((listener) => listener.stop(deadline)))
     deadline.removeEventListener('abort', giveUp)
-    await Promise.all([...this.#guards.values()].map(({ certificates }) => certificates?.stop()))
+    for (const { certificates } of this.#guards.values()) await certificates?.stop()
   }
 
   /** The port that a protocol is served on, once started. */

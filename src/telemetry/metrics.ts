@@ -66,6 +66,8 @@ type Labels = Readonly<Record<string, string>>
 const SHARED_LABELS: Readonly<Record<string, readonly string[]>> = {
   sluice_dropped_log_records_total: ['processor', 'pipeline', 'connector', 'reason'],
   sluice_dead_letter_log_records_total: ['connector', 'exporter', 'pipeline'],
+  sluice_file_reloads_total: ['receiver', 'extension', 'outcome'],
+  sluice_tls_handshake_failures_total: ['receiver', 'extension'],
 }
 
 /** All metrics of one service. */
