@@ -53,7 +53,8 @@ export class Coverage {
     const ranges = functions.flatMap((one) => one.ranges)
     if (!ranges.some(({ count }) => count > 0)) return
     const ran = new Uint8Array(ranges.reduce((end, { endOffset }) => Math.max(end, endOffset), 0))
-    for (const { startOffset, endOffset, count } of ranges) ran.fill(count > 0 ? 1 : 0, startOffset, endOffset)
+    for (const { startOffset, endOffset, count } of ranges)
+      ran.fill(count > 0 ? 1 : 0, startOffset, endOffset)
     const reached = this.#roomFor(url, ran.length)
     for (let at = 0; at < ran.length; at++) {
       if (ran[at] === 0 || reached[at] === 1) continue

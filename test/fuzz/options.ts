@@ -35,7 +35,8 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   })
   if (values.help) return undefined
   const targets = NAMES.filter((name) => values.target === 'all' || name === values.target)
-  if (targets.length === 0) throw new Error(`--target is "${values.target}"; expected ${NAMES.join(', ')} or all`)
+  if (targets.length === 0)
+    throw new Error(`--target is "${values.target}"; expected ${NAMES.join(', ')} or all`)
   const number = (name: 'minutes' | 'seed'): number => {
     const value = Number(values[name])
     if (!(value > 0)) throw new Error(`--${name} is "${values[name]}"; expected more than 0`)

@@ -73,6 +73,6 @@ export function anyText(random: Random): string {
 }
 
 /** Bytes that are no UTF-8: overlong, surrogates, beyond the last code point, cut short. */
-export const NOT_UTF8 = ['ff', 'c3', 'c080', 'e28c', 'eda080', 'edb080', 'f4908080', '80', 'f0808080'].map((hex) =>
-  Buffer.from(hex, 'hex'),
+export const NOT_UTF8 = ['ff', 'c3', 'c080', 'e28c', 'eda080', 'edb080', 'f4908080', '80', 'f0808080'].map(
+  (hex) => Buffer.from(hex, 'hex'),
 )

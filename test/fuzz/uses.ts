@@ -46,7 +46,8 @@ export function renderAll(batch: LogBatch): void {
   const plain = documentsOf(batch, new OtelMapping(new RecordJson('epoch_millis')), new JsonWriter(16))
   writeJson(16, (out) => {
     const lines = documentsOf(batch, new OtelMapping(), out)
-    if (lines.join('') !== plain.join('')) throw new Defect('the kernel writes another document than TypeScript')
+    if (lines.join('') !== plain.join(''))
+      throw new Defect('the kernel writes another document than TypeScript')
   })
   documentsOf(batch, new OtelMapping(new RecordJson('rfc3339')), new JsonWriter(16))
   for (const mapping of FIELD_MAPPINGS) documentsOf(batch, mapping, new JsonWriter(16))
@@ -54,7 +55,8 @@ export function renderAll(batch: LogBatch): void {
   // What the file exporter wrote can be read again.
   const requests = new LineRequests()
   for (const line of plain) requests.add(Buffer.from(line.slice(0, -1)))
-  if (LogBatch.decode(requests.take()).size !== plain.length) throw new Defect('documents are lost in a replay')
+  if (LogBatch.decode(requests.take()).size !== plain.length)
+    throw new Defect('documents are lost in a replay')
 }
 
 export function documentsOf(batch: LogBatch, mapping: Mapping, out: JsonWriter): string[] {
@@ -114,7 +116,8 @@ export function storedOf(batch: LogBatch): Buffer {
     })
     const total = opened.reduce((sum, { size }) => sum + size, 0)
     if (total !== batch.size) throw new Defect('pieces hold other records than the batch')
-    if (opened.length > 1 && LogBatch.concat(opened).size !== total) throw new Defect('pieces lose records together')
+    if (opened.length > 1 && LogBatch.concat(opened).size !== total)
+      throw new Defect('pieces lose records together')
   }
   return Buffer.concat(whole.map(({ bytes }) => bytes))
 }
@@ -128,5 +131,6 @@ export function readAll(batch: LogBatch): void {
     Math.max(record.hash, record.severityNumber)
   })
   const half = batch.select(batch.indices().filter((index) => index % 2 === 0))
-  if (half.size !== Math.ceil(batch.size / 2)) throw new Defect('a selection holds other records than were asked for')
+  if (half.size !== Math.ceil(batch.size / 2))
+    throw new Defect('a selection holds other records than were asked for')
 }

@@ -50,7 +50,10 @@ async function preparedOnce(
   file: string,
   prepare: (folder: string) => Promise<void>,
 ): Promise<string> {
-  const version = createHash('sha256').update(await readFile(file)).digest('hex').slice(0, 12)
+  const version = createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex')
+    .slice(0, 12)
   const home = join(await cacheFolder(), `opentelemetry-${language}-${version}`)
   await withLock(`opentelemetry-${language}`, async () => {
     if (await exists(home)) return

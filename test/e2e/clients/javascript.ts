@@ -27,7 +27,7 @@ export async function sendByJavaScript(
   })
   const logger = provider.getLogger(scope.name, scope.version, {
     schemaUrl: scope.schemaUrl,
-    scopeAttributes: nativeMap(scope.attributes) as Attributes,
+    attributes: nativeMap(scope.attributes) as Attributes,
   })
   for (const record of records) {
     logger.emit({

@@ -128,7 +128,10 @@ const RECORDS: readonly Partial<ToldRecord>[] = [
   { attributes: KEYS },
   { attributes: LONE },
   ...BODIES.map((body) => ({ body })),
-  ...Array.from({ length: 24 }, (_, number) => ({ severity: number + 1, severityText: `level ${number + 1}` })),
+  ...Array.from({ length: 24 }, (_, number) => ({
+    severity: number + 1,
+    severityText: `level ${number + 1}`,
+  })),
   { severityText: 'Wärnung' },
   { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331', flags: 1 },
   { traceId: 'ffffffffffffffffffffffffffffffff', spanId: '0000000000000001', flags: 0 },

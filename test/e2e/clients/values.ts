@@ -42,8 +42,13 @@ export const attributesOf = (attributes: readonly KeyValue[]): Attribute[] =>
 
 /** The value with every value in it, itself last, changed. */
 export function mapped(value: Value, change: (value: Value) => Value): Value {
-  if (value !== null && 'array' in value) return change({ array: value.array.map((one) => mapped(one, change)) })
+  if (value !== null && 'array' in value)
+    return change({ array: value.array.map((one) => mapped(one, change)) })
   if (value !== null && 'map' in value)
     return change({ map: value.map.map(([key, one]): Attribute => [key, mapped(one, change)]) })
   return change(value)
 }
+
+/** By key: some SDKs keep attributes in no order. */
+export const sorted = (attributes: readonly Attribute[]): Attribute[] =>
+  attributes.toSorted(([a], [b]) => (a < b ? -1 : Number(a > b)))

@@ -9,15 +9,72 @@ const MOST_ITEMS = 3
 
 /** Numbers as JSON has them, hardly has them, and does not have them. */
 export const NUMBERS = [
-  ...['0', '-0', '-0.0', '1', '9', '24', '-1', '1.0', '1.5e1', '1e3', '1E+3', '1e-7', '5e-324', '1e400', '-1e400'],
-  ...['4294967295', '4294967296', '2147483648', '9007199254740993', '9223372036854775807', '9223372036854775808'],
+  ...[
+    '0',
+    '-0',
+    '-0.0',
+    '1',
+    '9',
+    '24',
+    '-1',
+    '1.0',
+    '1.5e1',
+    '1e3',
+    '1E+3',
+    '1e-7',
+    '5e-324',
+    '1e400',
+    '-1e400',
+  ],
+  ...[
+    '4294967295',
+    '4294967296',
+    '2147483648',
+    '9007199254740993',
+    '9223372036854775807',
+    '9223372036854775808',
+  ],
   ...['-9223372036854775808', '-9223372036854775809', '18446744073709551615', '18446744073709551616'],
-  ...['1700000000123456789', `1${'0'.repeat(400)}`, `0.${'3'.repeat(400)}`, '00', '01', '+1', '.5', '1.', '1e', '-'],
+  ...[
+    '1700000000123456789',
+    `1${'0'.repeat(400)}`,
+    `0.${'3'.repeat(400)}`,
+    '00',
+    '01',
+    '+1',
+    '.5',
+    '1.',
+    '1e',
+    '-',
+  ],
   ...['0x10', 'NaN', 'Infinity', '1_000'],
 ]
 /** Values that belong nowhere in particular. */
-const VALUES = ['null', 'true', 'false', '{}', '[]', '""', '[null]', '{"a":{"b":[1,{}]}}', 'nul', 'True', '\u00a0', '']
-const ESCAPES = ['\\u0000', '\\ud83d\\ude00', '\\ud83d', '\\ude00\\ud83d', '\\u00e9', '\\"', '\\\\', '\\/', '\\b\\f\\n\\r\\t']
+const VALUES = [
+  'null',
+  'true',
+  'false',
+  '{}',
+  '[]',
+  '""',
+  '[null]',
+  '{"a":{"b":[1,{}]}}',
+  'nul',
+  'True',
+  '\u00a0',
+  '',
+]
+const ESCAPES = [
+  '\\u0000',
+  '\\ud83d\\ude00',
+  '\\ud83d',
+  '\\ude00\\ud83d',
+  '\\u00e9',
+  '\\"',
+  '\\\\',
+  '\\/',
+  '\\b\\f\\n\\r\\t',
+]
 const BAD_ESCAPES = ['\\x', '\\u12', '\\u12g4', '\\', '\\U0041', '\n', '\u0000', '\t']
 
 /** A request in OTLP/JSON that is mostly right. */
@@ -47,7 +104,8 @@ function fieldValue(field: DescField, random: Random, depth: number): string {
 
 function single(field: DescField, random: Random, depth: number): string {
   if (field.message !== undefined) return depth < DEEPEST ? message(field.message, random, depth + 1) : '{}'
-  if (field.fieldKind === 'enum') return random.pick(['9', '24', '"SEVERITY_NUMBER_INFO"', '"INFO"', '-1', '2147483648'])
+  if (field.fieldKind === 'enum')
+    return random.pick(['9', '24', '"SEVERITY_NUMBER_INFO"', '"INFO"', '-1', '2147483648'])
   if (field.name.endsWith('_id')) return id(field.name === 'trace_id' ? 32 : 16, random)
   switch (field.scalar) {
     case ScalarType.BOOL:

@@ -17,7 +17,8 @@ export function mutateJson(input: Buffer, other: Buffer, random: Random): Buffer
   if (random.chance(0.1)) return Buffer.from(anyRequest(random))
   const tokens = tokensOf(input)
   const donor = tokensOf(other)
-  for (let left = 1 + random.below(MOST_CHANGES); left > 0; left--) random.pick(CHANGES)(tokens, random, donor)
+  for (let left = 1 + random.below(MOST_CHANGES); left > 0; left--)
+    random.pick(CHANGES)(tokens, random, donor)
   const bytes = Buffer.from(tokens.join(''))
   return bytes.length > LARGEST ? bytes.subarray(0, LARGEST) : bytes
 }
@@ -52,8 +53,10 @@ const CHANGES: readonly Change[] = [
 function changeValue(tokens: string[], random: Random): void {
   const at = random.below(tokens.length + 1)
   if (tokens[at] === undefined || tokens[at + 1] === ':') return
-  if (tokens[at].startsWith('"')) tokens[at] = random.chance(0.7) ? anyString(random) : `"${random.pick(NUMBERS)}"`
-  else if (/^[-0-9a-z]/.test(tokens[at])) tokens[at] = random.pick([random.pick(NUMBERS), anyValue(random, 0)])
+  if (tokens[at].startsWith('"'))
+    tokens[at] = random.chance(0.7) ? anyString(random) : `"${random.pick(NUMBERS)}"`
+  else if (/^[-0-9a-z]/.test(tokens[at]))
+    tokens[at] = random.pick([random.pick(NUMBERS), anyValue(random, 0)])
 }
 
 /** Puts a value into values of OTLP or arrays, as deep as may be or deeper. */

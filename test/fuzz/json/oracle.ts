@@ -17,7 +17,8 @@ export function readOtherwise(text: string): OtherReading {
   try {
     value = JSON.parse(text, function (this: unknown, key, part: unknown, context?: { source?: string }) {
       // Integers keep their digits, and ids are hex in OTLP where ProtoJSON has base64.
-      if (typeof part === 'number' && Number.isInteger(part) && !Number.isSafeInteger(part)) return context?.source
+      if (typeof part === 'number' && Number.isInteger(part) && !Number.isSafeInteger(part))
+        return context?.source
       if (typeof part === 'string' && ID.test(key)) return Buffer.from(part, 'hex').toString('base64')
       return part
     })
@@ -27,7 +28,10 @@ export function readOtherwise(text: string): OtherReading {
   }
   if (ambiguous) return { isJson: true, request: undefined }
   try {
-    return { isJson: true, request: fromJson(RequestSchema, value as JsonValue, { ignoreUnknownFields: true }) }
+    return {
+      isJson: true,
+      request: fromJson(RequestSchema, value as JsonValue, { ignoreUnknownFields: true }),
+    }
   } catch {
     return { isJson: true, request: undefined }
   }

@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { LogBatch } from '../../../src/logs/batch.ts'
 import { encodeJsonRequest } from '../../../src/logs/json/encode.ts'
 import { LineRequests } from '../../../src/logs/json/line-requests.ts'
-import { OtelMapping } from '../../../src/logs/ndjson/otel-document.ts'
 import { JsonWriter } from '../../../src/logs/ndjson/json-writer.ts'
+import { OtelMapping } from '../../../src/logs/ndjson/otel-document.ts'
 import { Defect, type FuzzTarget } from '../target.ts'
 import { documentsOf, readAll, renderAll, storedOf } from '../uses.ts'
 import { accepted, readByOracle, wire, withoutIndices } from '../wire/target.ts'
@@ -58,5 +58,6 @@ function readLine(input: Buffer): void {
   const requests = new LineRequests()
   accepted(() => requests.add(input))
   const { records } = requests
-  if (LogBatch.decode(requests.take()).size !== records) throw new Defect('a line holds other records than it says')
+  if (LogBatch.decode(requests.take()).size !== records)
+    throw new Defect('a line holds other records than it says')
 }

@@ -10,12 +10,49 @@ const REPEATS = [2, 3, 16, 65]
 const LEVELS = [1, 3, 40, 62, 63, 64, 65, 66, 500]
 
 const VARINTS = [
-  ...[0n, 1n, 9n, 24n, 25n, 127n, 128n, 16_383n, 16_384n, 2n ** 31n - 1n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n],
+  ...[
+    0n,
+    1n,
+    9n,
+    24n,
+    25n,
+    127n,
+    128n,
+    16_383n,
+    16_384n,
+    2n ** 31n - 1n,
+    2n ** 31n,
+    2n ** 32n - 1n,
+    2n ** 32n,
+  ],
   ...[2n ** 53n - 1n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n, -200n],
   ...[13_812_345_678n, 4_111_111_111_111_111n, -4_111_111_111_111_111n, 110_105_194_912_310_029n],
 ]
-const DOUBLES = [0, -0, 1, 0.1, 1e20, 1e21, -1e21, 1e-7, 5e-324, Number.MAX_VALUE, Number.NaN, -Infinity, 2 ** 53]
-const TIMES = [0n, 1n, 999_999n, 10n ** 9n, 1_700_000_000_123_456_789n, 2n ** 63n - 1n, 2n ** 63n, 2n ** 64n - 1n]
+const DOUBLES = [
+  0,
+  -0,
+  1,
+  0.1,
+  1e20,
+  1e21,
+  -1e21,
+  1e-7,
+  5e-324,
+  Number.MAX_VALUE,
+  Number.NaN,
+  -Infinity,
+  2 ** 53,
+]
+const TIMES = [
+  0n,
+  1n,
+  999_999n,
+  10n ** 9n,
+  1_700_000_000_123_456_789n,
+  2n ** 63n - 1n,
+  2n ** 63n,
+  2n ** 64n - 1n,
+]
 
 type Change = (message: MessageTree, random: Random, other: MessageTree) => void
 
@@ -65,10 +102,12 @@ const CHANGES: readonly Change[] = [
   nest,
   split,
   (message, random) => withField(message, random, (field) => (field.padding = 1 + random.below(9))),
-  (message, random) => withField(message, random, (field) => (field.lie = random.pick([-1, 1, 2, 1e6, 2 ** 32]))),
+  (message, random) =>
+    withField(message, random, (field) => (field.lie = random.pick([-1, 1, 2, 1e6, 2 ** 32]))),
   (message, random) =>
     withField(message, random, (field) => {
-      if (field.tag > 0) field.tag = random.chance(0.5) ? (field.tag & ~7) | random.below(8) : anyTag(message, random)
+      if (field.tag > 0)
+        field.tag = random.chance(0.5) ? (field.tag & ~7) | random.below(8) : anyTag(message, random)
     }),
 ]
 
@@ -119,7 +158,8 @@ function anyContent(wireType: number, random: Random): Buffer {
       return fixed(random.pick(VARINTS)).subarray(0, 4)
     default: {
       const text = Buffer.from(anyText(random))
-      if (random.chance(0.1)) return Buffer.concat([text, random.pick(NOT_UTF8), Buffer.from(random.pick(KEYS))])
+      if (random.chance(0.1))
+        return Buffer.concat([text, random.pick(NOT_UTF8), Buffer.from(random.pick(KEYS))])
       return random.chance(0.2) ? random.bytes(random.pick([0, 1, 7, 8, 9, 15, 16, 17])) : text
     }
   }
@@ -157,11 +197,13 @@ function split({ fields }: MessageTree, random: Random): void {
   if (message === undefined) return
   const middle = random.below(message.fields.length + 1)
   const halves = [message.fields.slice(0, middle), message.fields.slice(middle)]
-  const pieces = halves.map((half): Field => ({
-    tag: fields[at].tag,
-    content: Buffer.alloc(0),
-    message: { schema: message.schema, fields: half },
-  }))
+  const pieces = halves.map(
+    (half): Field => ({
+      tag: fields[at].tag,
+      content: Buffer.alloc(0),
+      message: { schema: message.schema, fields: half },
+    }),
+  )
   fields.splice(at, 1, ...pieces)
 }
 

@@ -63,7 +63,12 @@ function openStored(input: Buffer): void {
 function requireSameCheck(input: Buffer): void {
   const found = checkInKernel(input)
   if (found === undefined) return
-  if (!isDeepStrictEqual(found, accepted(() => checkInFull(input))))
+  if (
+    !isDeepStrictEqual(
+      found,
+      accepted(() => checkInFull(input)),
+    )
+  )
     throw new Defect('the kernel finds something else than TypeScript')
 }
 
@@ -74,7 +79,8 @@ function requireSameRecords(batch: LogBatch, input: Buffer): void {
   if (sent === undefined) {
     // Where a message comes in pieces, what a later one replaces is thrown away unread.
     if (batch.data.bytes === input) throw new Defect('what is accepted is malformed')
-  } else if (!isDeepStrictEqual(stored, recordsOf(sent))) throw new Defect('records are not stored as they were sent')
+  } else if (!isDeepStrictEqual(stored, recordsOf(sent)))
+    throw new Defect('records are not stored as they were sent')
   const written = throughJson(batch).flatMap((bytes) => recordsOf(readByOracle(bytes)))
   const expected = stored.map(saidInJson)
   const found = written.map(saidInJson)
@@ -103,7 +109,9 @@ function saidInJson({ record, scope, resource, ...urls }: ReturnType<typeof reco
 export function withoutIndices(said: unknown): unknown {
   if (Array.isArray(said)) return said.map(withoutIndices)
   if (typeof said !== 'object' || said === null || said instanceof Uint8Array) return said
-  const entries = Object.entries(said).map(([name, value]) => [name, name === 'keyStrindex' ? 0 : value] as const)
+  const entries = Object.entries(said).map(
+    ([name, value]) => [name, name === 'keyStrindex' ? 0 : value] as const,
+  )
   const plain = Object.fromEntries(entries.map(([name, value]) => [name, withoutIndices(value)]))
   return plain.case === 'stringValueStrindex' ? { case: undefined } : plain
 }
@@ -121,4 +129,3 @@ function oracleOf(bytes: Buffer): Request | undefined {
     return undefined
   }
 }
-
