@@ -1,4 +1,5 @@
 import { fuzzInWorker } from './in-worker.ts'
+import { fuzzLive } from './live/fuzz.ts'
 import { HELP, parseOptions } from './options.ts'
 
 try {
@@ -7,7 +8,7 @@ try {
   else {
     let defects = 0
     for (const target of options.targets) {
-      defects += target === 'live' ? 0 : await fuzzInWorker(target, options)
+      defects += target === 'live' ? await fuzzLive(options) : await fuzzInWorker(target, options)
     }
     process.exitCode = defects > 0 ? 1 : 0
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
+import { readCorpus, writeCorpus } from './corpus.ts'
 import { Coverage } from './coverage.ts'
 import { Fuzzer, type Progress } from './fuzzer.ts'
 import { minimized } from './minimize.ts'
@@ -73,6 +74,7 @@ const coverage = withCoverage ? new Coverage((url) => SOURCES.test(url)) : undef
 const end = performance.now() + minutes * 60_000
 const fuzzer = new Fuzzer(target, {
   seed,
+  known: readCorpus(name),
   coverage,
   found: ({ input, error }) => keep(input, error),
   before: show,
@@ -91,4 +93,6 @@ while (performance.now() < end) {
   report(false)
 }
 coverage?.stop()
+mkdirSync(folder, { recursive: true })
+writeCorpus(join(folder, `${name}.txt`), fuzzer.kept)
 report(true)

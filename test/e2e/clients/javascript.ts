@@ -3,13 +3,14 @@ import type { AnyValue, AnyValueMap } from '@opentelemetry/api-logs'
 import { OTLPLogExporter as GrpcExporter } from '@opentelemetry/exporter-logs-otlp-grpc'
 import { OTLPLogExporter as JsonExporter } from '@opentelemetry/exporter-logs-otlp-http'
 import { OTLPLogExporter as ProtoExporter } from '@opentelemetry/exporter-logs-otlp-proto'
-import { CompressionAlgorithm } from '@opentelemetry/otlp-exporter-base'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchLogRecordProcessor, LoggerProvider, type LogRecordExporter } from '@opentelemetry/sdk-logs'
 import type { Telling, ToldRecord } from './records.ts'
 import type { Attribute, Value } from './values.ts'
 
 const NANOSECONDS = 1_000_000_000n
+/** An enum of theirs, whose values are the words. */
+type Compression = NonNullable<NonNullable<ConstructorParameters<typeof ProtoExporter>[0]>['compression']>
 const EXPORTERS = { grpc: GrpcExporter, http: ProtoExporter, json: JsonExporter }
 
 /** Sends records with the OpenTelemetry SDK of this process. */
@@ -18,8 +19,10 @@ export async function sendByJavaScript(
   name: string,
   { protocol, compression, url }: { protocol: keyof typeof EXPORTERS; compression: string; url: string },
 ): Promise<void> {
-  const algorithm = compression === 'gzip' ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE
-  const exporter: LogRecordExporter = new EXPORTERS[protocol]({ url, compression: algorithm })
+  const exporter: LogRecordExporter = new EXPORTERS[protocol]({
+    url,
+    compression: compression as Compression,
+  })
   const { resource, scope, records } = telling
   const provider = new LoggerProvider({
     resource: resourceFromAttributes({ ...nativeMap(resource), client: name } as Attributes),
