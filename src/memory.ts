@@ -6,6 +6,16 @@ const SMALLEST_DISCARDED_BYTES = 4096
 const MAX_IDLE_BYTES = 24 * 1024 * 1024
 
 /**
+ * A copy that has its memory to itself, for what is kept: Node cuts small buffers out of slabs of 64 KiB, and one that
+ * stays keeps the whole slab.
+ */
+export function copyToKeep(bytes: Uint8Array): Buffer<ArrayBuffer> {
+  const copy = Buffer.allocUnsafeSlow(bytes.length)
+  copy.set(bytes)
+  return copy
+}
+
+/**
  * Lends large buffers and takes them back. Memory outside the heap that comes and goes by the megabyte with every
  * request makes the engine collect the whole heap several times a second.
  */

@@ -11,6 +11,7 @@ import { type Sluice, startSluice } from './sluice.ts'
 export interface FilePath extends AsyncDisposable {
   readonly sluice: Sluice
   readonly http: number
+  readonly grpc: number
   /** The folder of the files. */
   readonly directory: string
 }
@@ -21,10 +22,10 @@ export async function startFilePath(exporter: string, files?: string): Promise<F
   const folder = await temporaryFolder('files')
   started.defer(() => folder.remove())
   const directory = files ?? join(folder.path, 'files')
-  const http = await freePort()
+  const [http, grpc] = [await freePort(), await freePort()]
   const config = `
 receivers:
-  otlp: { protocols: { http: { endpoint: "127.0.0.1:${http}" } } }
+  otlp: { protocols: { http: { endpoint: "127.0.0.1:${http}" }, grpc: { endpoint: "127.0.0.1:${grpc}" } } }
 connectors:
   disk: { directory: "${join(folder.path, 'buffer')}", min_free: "0" }
 exporters:
@@ -36,7 +37,7 @@ service:
 `
   const sluice = started.use(await startSluice({ config }))
   const all = started.move()
-  return { sluice, http, directory, [Symbol.asyncDispose]: () => all.disposeAsync() }
+  return { sluice, http, grpc, directory, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }
 
 /** The paths of all files below a folder, sorted; hidden ones are none. */

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { ECS } from '../../src/logs/ndjson/fields/ecs.ts'
 import { FieldMapping } from '../../src/logs/ndjson/fields/field-mapping.ts'
@@ -211,4 +213,25 @@ describe('names nobody would think of', () => {
     for (let round = 0; round < 200; round++) render(round)
     expect(mapping.keptBytes).toBeLessThan(33 * 1024 * 1024)
   })
+
+  it('do not keep the memory that others are cut from', () => {
+    const mapping = new FieldMapping(ECS)
+    const before = memoryAfterCollection()
+    for (let round = 0; round < 500; round++) {
+      renderFields(batchOf([{ attributes: attributesOf({ [`k${round}`]: 'v' }) }]), mapping)
+      // Of the next slab.
+      for (let left = Buffer.poolSize; left > 0; left -= 10_000) Buffer.from('x'.repeat(10_000))
+    }
+    const kept = memoryAfterCollection() - before
+    expect(mapping.keptBytes).toBeGreaterThan(0)
+    expect(kept).toBeLessThan(8 * 1024 * 1024)
+  })
 })
+
+/** Bytes of all buffers that are still in use. */
+function memoryAfterCollection(): number {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+  return process.memoryUsage().arrayBuffers
+}

@@ -19,6 +19,16 @@ export function findJava(minimum: number): Java | undefined {
     .at(0)
 }
 
+/** The oldest Java of them that can compile. */
+export function findJdk(minimum: number): Java | undefined {
+  return candidates()
+    .map(identify)
+    .filter((java) => java !== undefined)
+    .filter(({ home, major }) => major >= minimum && executable(join(home, 'bin/javac')))
+    .sort((a, b) => a.major - b.major)
+    .at(0)
+}
+
 function candidates(): string[] {
   const onPath = which('java')
   return [

@@ -3,26 +3,36 @@ import { join } from 'node:path'
 import type { Java } from './java.ts'
 import { run } from './process.ts'
 
-const COPY = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy'
+const PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1'
+const COPY = `${PLUGIN}:copy`
+const COPY_DEPENDENCIES = `${PLUGIN}:copy-dependencies`
 /** Where Debian keeps the authorities that its administrator added, such as a company proxy's. */
 const LOCAL_AUTHORITIES = '/usr/local/share/ca-certificates'
 const PASSWORD = 'changeit'
 
 /** Copies `group:name:version` as a zip into a folder; Maven knows the mirrors and proxies of this machine. */
 export async function copyFromMaven(artifact: string, folder: string, java: Java): Promise<string> {
-  const args = ['-B', '-q', '-U', '-Dstyle.color=never', COPY]
-  const copy = (options = '') =>
-    run('mvn', [...args, `-Dartifact=${artifact}:zip`, `-DoutputDirectory=${folder}`], {
+  await maven(['-U', COPY, `-Dartifact=${artifact}:zip`, `-DoutputDirectory=${folder}`], folder, java)
+  const [, name, version] = artifact.split(':')
+  return join(folder, `${name}-${version}.zip`)
+}
+
+/** Copies the jars that a pom.xml asks for, and those they need, into a folder. */
+export async function copyDependencies(pom: string, folder: string, java: Java): Promise<void> {
+  await maven(['-f', pom, COPY_DEPENDENCIES, `-DoutputDirectory=${folder}`], folder, java)
+}
+
+async function maven(args: readonly string[], folder: string, java: Java): Promise<void> {
+  const start = (options = '') =>
+    run('mvn', ['-B', '-q', '-Dstyle.color=never', ...args], {
       cwd: folder,
       env: { ...process.env, MAVEN_OPTS: `${process.env.MAVEN_OPTS ?? ''} ${options}` },
     })
-  await copy().catch(async (error: Error) => {
+  await start().catch(async (error: Error) => {
     const authorities = await localAuthorities()
     if (!error.message.includes('PKIX') || authorities.length === 0) throw error
-    await copy(await trust(authorities, folder, java))
+    await start(await trust(authorities, folder, java))
   })
-  const [, name, version] = artifact.split(':')
-  return join(folder, `${name}-${version}.zip`)
 }
 
 async function localAuthorities(): Promise<string[]> {

@@ -32,10 +32,10 @@ export function frameOf(
   return Buffer.concat([header, payload])
 }
 
-/** The HEADERS frame that opens a call. */
-export function openingOf(stream: number): Buffer {
+/** The HEADERS frame that opens a call; `more` are headers besides the usual ones. */
+export function openingOf(stream: number, more: Readonly<Record<string, string>> = {}): Buffer {
   // Each header a literal without indexing (RFC 7541, section 6.2.2), shorter than 127 bytes.
-  const block = Object.entries(CALL).map(([name, value]) =>
+  const block = Object.entries({ ...CALL, ...more }).map(([name, value]) =>
     Buffer.concat([
       Buffer.from([0, name.length]),
       Buffer.from(name),

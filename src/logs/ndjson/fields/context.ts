@@ -1,3 +1,4 @@
+import { copyToKeep } from '../../../memory.ts'
 import type { BatchData } from '../../data.ts'
 import { Resource, Scope, viewOf, WireReader } from '../../wire.ts'
 import type { JsonWriter } from '../json-writer.ts'
@@ -123,7 +124,7 @@ export class FieldContexts {
       alike = { fields, plans: new Map() }
       this.#alike.set(id, alike)
     }
-    const json = Buffer.from(out.bytes.subarray(start, out.pos))
+    const json = copyToKeep(out.bytes.subarray(start, out.pos))
     out.pos = start
     const values = ends.map((end, index) => json.subarray(ends[index - 1] ?? 0, end))
     return { ...alike, values, size: json.length, bound: new Map() }

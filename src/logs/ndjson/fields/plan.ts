@@ -1,3 +1,4 @@
+import { copyToKeep } from '../../../memory.ts'
 import { type Clash, type Field, type FieldNode, fieldTree } from './field-tree.ts'
 import { SLOT } from './scheme.ts'
 
@@ -87,8 +88,14 @@ class PlanWriter {
   }
 
   plan(clashes: Plan['clashes']): Plan {
-    const texts = [...this.#texts, Buffer.concat(this.#pieces)]
-    const size = texts.reduce((sum, { length }) => sum + length, 0)
+    const pieces = [...this.#texts, Buffer.concat(this.#pieces)]
+    const whole = copyToKeep(Buffer.concat(pieces))
+    const size = whole.length
+    let at = 0
+    const texts = pieces.map(({ length }) => {
+      at += length
+      return whole.subarray(at - length, at)
+    })
     const bytes = PLAN_BYTES + texts.length * TEXT_BYTES + size
     const slots = this.#slots
     return { texts, slots, isOpen: slots.some((slot) => slot >= CONTEXT_SLOTS), size, clashes, bytes }

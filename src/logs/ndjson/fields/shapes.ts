@@ -1,3 +1,4 @@
+import { copyToKeep } from '../../../memory.ts'
 import { KeyValueSpan } from '../../key-value.ts'
 import { AnyValue, LIST_ITEM, MAX_DEPTH, type WireReader } from '../../wire.ts'
 import { isControlKey } from '../control.ts'
@@ -27,7 +28,7 @@ const NO_KEY = Buffer.alloc(0)
 /** Of more, each a shape to be kept, Elasticsearch would take none either: it stops at 1000 unless told otherwise. */
 const MAX_KEYS = 10_000
 /** What a shape takes in memory besides its key, about. */
-const SHAPE_BYTES = 400
+const SHAPE_BYTES = 600
 
 /** Counts the shapes that hang together. */
 interface Tally {
@@ -72,7 +73,7 @@ export class Shape {
     const name = kind + bytes.toString('latin1', start, end)
     let next = this.#next.get(name)
     if (next === undefined) {
-      const key = Buffer.from(bytes.subarray(start, end))
+      const key = copyToKeep(bytes.subarray(start, end))
       next = new Shape(this.#tally, this, key, kind, outermost && isControlKey(bytes, start, end))
       this.#next.set(name, next)
     }
