@@ -31,6 +31,8 @@ export class Body {
   #receivedBytes = 0
   /** Ends the reading, once it has begun. */
   #giveUp: ((reason: unknown) => void) | undefined
+  /** What has happened to it before that. */
+  #failure: Refusal | undefined
   /** Where the body lies, if its length was announced. */
   #assembly: Assembly | undefined
 
@@ -73,8 +75,9 @@ export class Body {
 
   /** Refuses what has not come in full; false where nothing is missing. */
   fail(refusal: Refusal): boolean {
-    if (this.#request.complete || this.#giveUp === undefined) return false
-    this.#giveUp(refusal)
+    if (this.#request.complete) return false
+    this.#failure = refusal
+    this.#giveUp?.(refusal)
     return true
   }
 
@@ -103,6 +106,7 @@ export class Body {
 
   /** Resolves when all has come. What comes after `add` threw is thrown away: closing the connection now could lose the client the answer. */
   #receive(add: (chunk: Buffer) => void): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
       let wanted = true
       const giveUp = (reason: unknown): void => {
