@@ -90,6 +90,7 @@ receivers:
     protocols:
       grpc: { endpoint: "127.0.0.1:${ports.grpc}" }
       http: { endpoint: "127.0.0.1:${ports.http}" }
+    limits: { max_attributes: 128, max_key_length: 1KiB, max_value_length: 64KiB, max_body_length: 256KiB }
 processors:
   redaction:
   trace_context:
