@@ -1,5 +1,5 @@
 import { memory } from '../../src/memory.ts'
-import type { Hold } from './in-flight.ts'
+import type { Hold } from './limits/in-flight.ts'
 
 /** Smaller pieces come from memory that others share, and never go back. */
 const LENT_BYTES = 64 * 1024

@@ -2,11 +2,11 @@ import { z } from 'zod'
 import { Auth } from '../../src/config/auth.ts'
 import { advice, bytes, duration } from '../../src/config/fields.ts'
 import { serverTls } from '../../src/config/server-tls.ts'
-import { agrees, DISAGREES, listenAt, transport } from './endpoint.ts'
-import { httpShape } from './http-config.ts'
-import { limitsConfig } from './limits-config.ts'
-import { rateLimits } from './rate-limit-config.ts'
-import { checkTenant, tenant } from './tenant-config.ts'
+import { rateLimits } from './door/rate-limit-config.ts'
+import { checkTenant, tenant } from './door/tenant-config.ts'
+import { httpShape } from './http/config.ts'
+import { limitsConfig } from './limits/config.ts'
+import { agrees, DISAGREES, listenAt, transport } from './listen/endpoint.ts'
 
 const guard = {
   tls: serverTls().optional().describe('Serves over TLS, 1.2 and newer.'),

@@ -1,9 +1,9 @@
-import type { Connections } from './connections.ts'
 import type { Counts } from './counts.ts'
+import type { Guard } from './door/guard.ts'
 import type { Serving } from './grpc/services/serving.ts'
-import type { Guard } from './guard.ts'
 import type { Intake } from './intake.ts'
-import type { Limits } from './limits.ts'
+import type { Connections } from './limits/connections.ts'
+import type { Limits } from './limits/limits.ts'
 
 /** What the listener of a protocol serves with, besides its own settings. */
 export interface Entrance {

@@ -2,10 +2,10 @@ import type { Logger } from 'pino'
 import type { Push } from '../../src/component.ts'
 import { LogBatch } from '../../src/logs/batch.ts'
 import { setResourceAttribute } from '../../src/logs/resource-attribute.ts'
-import { type Content, withExcess } from './content.ts'
 import type { Counts } from './counts.ts'
-import type { Sender } from './door.ts'
-import type { Hold } from './in-flight.ts'
+import type { Sender } from './door/door.ts'
+import { type Content, withExcess } from './limits/content.ts'
+import type { Hold } from './limits/in-flight.ts'
 import { type Failure, type Outcome, outcomeOf, retryLater } from './outcome.ts'
 
 /** A bug that fails every request should not fill the disk with saying so. */

@@ -1,6 +1,6 @@
 import { constants, type ServerHttp2Session } from 'node:http2'
 import type { GrpcSettings } from '../config.ts'
-import type { Connections } from '../connections.ts'
+import type { Connections } from '../limits/connections.ts'
 import { Call, type Calls, isGrpc } from './call.ts'
 import { ResetBudget } from './reset-budget.ts'
 import type { Methods } from './services/method.ts'

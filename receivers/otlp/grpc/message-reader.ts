@@ -1,6 +1,6 @@
 import { Assembly } from '../assembly.ts'
-import type { SizeLimit } from '../decompress.ts'
-import type { Hold } from '../in-flight.ts'
+import type { SizeLimit } from '../decompression/decompress.ts'
+import type { Hold } from '../limits/in-flight.ts'
 import { Code, Refusal } from '../outcome.ts'
 
 /** One byte that says whether the message is compressed, four of its length. */

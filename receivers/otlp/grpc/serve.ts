@@ -1,6 +1,6 @@
 import type { GrpcSettings } from '../config.ts'
 import type { Entrance } from '../entrance.ts'
-import type { Listener } from '../listen.ts'
+import type { Listener } from '../listen/listen.ts'
 import { methodsOf } from './services/methods.ts'
 
 export const EXPORT = '/opentelemetry.proto.collector.logs.v1.LogsService/Export'

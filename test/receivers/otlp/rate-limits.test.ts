@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { config } from '../../../receivers/otlp/config.ts'
+import { RateLimits } from '../../../receivers/otlp/door/rate-limits.ts'
+import { TokenBucket } from '../../../receivers/otlp/door/token-bucket.ts'
 import { Throttled } from '../../../receivers/otlp/outcome.ts'
-import { RateLimits } from '../../../receivers/otlp/rate-limits.ts'
-import { TokenBucket } from '../../../receivers/otlp/token-bucket.ts'
 import { testContext } from '../../support/component.ts'
 
 describe('a token bucket', () => {

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
-import { SizeLimit } from '../../decompress.ts'
+import { SizeLimit } from '../../decompression/decompress.ts'
 import { type Failure, outcomeOf, refused, retryLater } from '../../outcome.ts'
 import { frameMessage, OK_TRAILERS, refuse, respond, trailersOf } from '../answer.ts'
 import { type Calls, decompressMessage, timeoutOf } from '../call.ts'

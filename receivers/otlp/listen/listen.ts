@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import type { AddressInfo, Server } from 'node:net'
-import type { Endpoint } from '../../src/config/fields.ts'
+import type { Endpoint } from '../../../src/config/fields.ts'
 import type { ListenAt } from './endpoint.ts'
 import { listenOnSocket, SocketTaken } from './unix-socket.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { secret } from '../../src/config/fields.ts'
+import { secret } from '../../../src/config/fields.ts'
 
 /** RFC 9110, sections 5.1 and 5.5. */
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/

@@ -1,5 +1,5 @@
-import type { ComponentMetrics } from '../../src/telemetry/metrics.ts'
-import { Throttled } from './outcome.ts'
+import type { ComponentMetrics } from '../../../src/telemetry/metrics.ts'
+import { Throttled } from '../outcome.ts'
 import type { Rate, RateLimitSettings } from './rate-limit-config.ts'
 import { TokenBucket } from './token-bucket.ts'
 

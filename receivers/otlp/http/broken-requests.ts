@@ -1,9 +1,9 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { Counts } from '../counts.ts'
+import { type Failure, Refusal, type RefusalReason, refused } from '../outcome.ts'
+import { lastAnswer } from './answer.ts'
 import type { Body } from './body.ts'
-import type { Counts } from './counts.ts'
-import { lastAnswer } from './http-answer.ts'
-import { type Failure, Refusal, type RefusalReason, refused } from './outcome.ts'
 
 /** By the codes of Node and its parser. */
 const TROUBLES: ReadonlyMap<string, readonly [reason: RefusalReason, message: string]> = new Map([

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { PeerCertificate } from 'node:tls'
-import { AuthenticationError, type Authenticator, type Identity } from '../../src/component.ts'
+import { AuthenticationError, type Authenticator, type Identity } from '../../../src/component.ts'
 import { tenantOf } from './certificate-tenant.ts'
 import type { Allowance, RateLimits } from './rate-limits.ts'
 import type { TenantSettings } from './tenant-config.ts'

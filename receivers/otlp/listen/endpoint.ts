@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Endpoint, endpoint } from '../../src/config/fields.ts'
+import { type Endpoint, endpoint } from '../../../src/config/fields.ts'
 
 /** `unix:///run/sluice.sock`, or the path alone. */
 const SOCKET = /^(?:unix:(?:\/\/)?)?(\/.+)$/

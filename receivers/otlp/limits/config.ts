@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bytes, duration } from '../../src/config/fields.ts'
+import { bytes, duration } from '../../../src/config/fields.ts'
 
 /** What the check at the door refuses anyway. */
 const MOST_RECORDS = 250_000

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
-import { Assembly } from './assembly.ts'
-import { DECOMPRESSORS, type SizeLimit } from './decompress.ts'
-import type { Hold } from './in-flight.ts'
-import type { Limits } from './limits.ts'
-import { Refusal } from './outcome.ts'
+import { Assembly } from '../assembly.ts'
+import { DECOMPRESSORS, type SizeLimit } from '../decompression/decompress.ts'
+import type { Hold } from '../limits/in-flight.ts'
+import type { Limits } from '../limits/limits.ts'
+import { Refusal } from '../outcome.ts'
 
 /** Other names for Content-Encodings. */
 const ALIASES: ReadonlyMap<string, string> = new Map([

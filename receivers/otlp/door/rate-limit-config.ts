@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { bytes, duration } from '../../src/config/fields.ts'
+import { bytes, duration } from '../../../src/config/fields.ts'
 
 const rate = z.strictObject({
   requests: z.number().positive().optional().describe('Requests a second.'),

@@ -1,9 +1,9 @@
-import type { LogBatch } from '../../src/logs/batch.ts'
-import { MEASURES, type Measure } from '../../src/logs/extent.ts'
-import type { ContentLimits } from '../../src/logs/limit.ts'
-import type { BoundCounter, ComponentMetrics } from '../../src/telemetry/metrics.ts'
-import type { LimitsSettings } from './limits-config.ts'
-import { type Outcome, Refusal } from './outcome.ts'
+import type { LogBatch } from '../../../src/logs/batch.ts'
+import { MEASURES, type Measure } from '../../../src/logs/extent.ts'
+import type { ContentLimits } from '../../../src/logs/limit.ts'
+import type { BoundCounter, ComponentMetrics } from '../../../src/telemetry/metrics.ts'
+import { type Outcome, Refusal } from '../outcome.ts'
+import type { LimitsSettings } from './config.ts'
 
 const SETTINGS = {
   attributes: 'max_attributes',

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
-import type { Failure, Outcome } from './outcome.ts'
-import { encodeStatus, encodeSuccess, statusJson, successJson } from './status.ts'
+import type { Failure, Outcome } from '../outcome.ts'
+import { encodeStatus, encodeSuccess, statusJson, successJson } from '../status.ts'
 
 export const PROTOBUF = 'application/x-protobuf'
 export const JSON_TYPE = 'application/json'

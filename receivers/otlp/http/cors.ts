@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { CorsSettings } from './http-config.ts'
+import type { CorsSettings } from './config.ts'
 
 /** What pages may always send: enough for OTLP. */
 const ALLOWED_HEADERS = ['accept', 'content-type', 'content-encoding', 'x-requested-with']

@@ -7,10 +7,10 @@ import {
   type ZstdOptions,
   zstdDecompress,
 } from 'node:zlib'
-import { MalformedError } from '../../src/logs/wire.ts'
+import { MalformedError } from '../../../src/logs/wire.ts'
+import type { Hold } from '../limits/in-flight.ts'
+import { Refusal } from '../outcome.ts'
 import { announcedByGzip, announcedByZstd } from './announced.ts'
-import type { Hold } from './in-flight.ts'
-import { Refusal } from './outcome.ts'
 
 /** RFC 9659 allows no larger window in HTTP. A frame may ask for 128 MiB, whatever the size of the body. */
 const ZSTD_WINDOW_LOG = 23

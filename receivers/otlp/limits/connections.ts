@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'node:net'
-import type { BoundCounter, ComponentMetrics } from '../../src/telemetry/metrics.ts'
+import type { BoundCounter, ComponentMetrics } from '../../../src/telemetry/metrics.ts'
 
 /** Why a connection is turned away or closed. */
 type Reason = 'connections' | 'rapid_reset' | 'pings'

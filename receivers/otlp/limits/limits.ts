@@ -1,7 +1,7 @@
-import type { ComponentMetrics } from '../../src/telemetry/metrics.ts'
+import type { ComponentMetrics } from '../../../src/telemetry/metrics.ts'
 import { BodyRate } from './body-rate.ts'
+import type { LimitsSettings } from './config.ts'
 import { InFlight } from './in-flight.ts'
-import type { LimitsSettings } from './limits-config.ts'
 
 /** What holds for the requests of both protocols together. */
 export class Limits {

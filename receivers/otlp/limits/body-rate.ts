@@ -1,5 +1,5 @@
-import type { LimitsSettings } from './limits-config.ts'
-import { Refusal } from './outcome.ts'
+import { Refusal } from '../outcome.ts'
+import type { LimitsSettings } from './config.ts'
 
 /** How fast requests have to arrive: whoever sends a byte now and then would hold a connection and memory for long. */
 export class BodyRate {

@@ -1,5 +1,5 @@
-import { RetryableError } from '../../src/component.ts'
-import type { ComponentMetrics } from '../../src/telemetry/metrics.ts'
+import { RetryableError } from '../../../src/component.ts'
+import type { ComponentMetrics } from '../../../src/telemetry/metrics.ts'
 
 /** Senders that were refused together should not come back together: milliseconds. */
 const RETRY_MS = { least: 500, most: 1500 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ServerTls } from '../../src/config/server-tls.ts'
+import type { ServerTls } from '../../../src/config/server-tls.ts'
 
 export const tenant = z.strictObject({
   from: z
