@@ -8,12 +8,14 @@ import type { BulkClient, BulkResponse } from './bulk-client.ts'
 import { BulkMetrics } from './bulk-metrics.ts'
 import type { WatchedFields } from './fields/index.ts'
 import { afterFirst, withRest } from './halves.ts'
-import { exceedsPressureAlone, problemIn } from './item.ts'
+import { pressureLimit, problemIn } from './item.ts'
 import type { Targets } from './target.ts'
 
 const LOG_INTERVAL_MS = 10_000
 /** How long ago a document must have been taken for the destination to count as ready. */
 const PROOF_MS = 10_000
+/** Of what a server has for all requests together: a larger one may never find room, however long it waits. */
+const LARGEST_SHARE = 0.5
 const UNKNOWN_PARAMETER = /\b(?:unknown|unrecognized) parameters?:? \[/
 
 export interface BulkParts {
@@ -141,7 +143,8 @@ export class BulkSender {
       this.#health('failed', message)
       throw new RetryableError(message, { reason: 'bad_request' })
     }
-    if (status === 413 || status === 400 || (status === 429 && exceedsPressureAlone(problem))) {
+    const isHuge = bulk.body.length > pressureLimit(problem) * LARGEST_SHARE
+    if (status === 413 || status === 400 || (status === 429 && isHuge)) {
       if (batch.size > 1) return this.#sendHalves(batch, signal)
       this.#rendered(bulk)
       this.#metrics.recordRefused()

@@ -18,9 +18,9 @@ const UNREADY_TYPES = new Set(['index_not_found_exception', 'index_closed_except
 const UNREADY_REASON =
   /^(?:Validation Failed: 1: )?this action would add \[\d+\](?: total)? shards|^pipeline with id \[[^\]]*\] does not exist|^no write index is defined for alias|^no matching index template found/
 
-/** Indexing pressure: what the request takes, and what all requests together may take (both in bytes). */
+/** Indexing pressure, with the bytes that all requests together may take. What it says of the request is of a part of it. */
 const PRESSURE =
-  /^rejected execution of coordinating operation \[.*\bcoordinating_operation_bytes=(\d+), max_coordinating(?:_and_primary)?_bytes=(\d+)\]/
+  /^rejected execution of coordinating operation \[.*\bmax_coordinating(?:_and_primary)?_bytes=(\d+)\]/
 
 /**
  * Whether a document was refused for what the destination lacks: a template, a pipeline, room for another shard. An
@@ -51,10 +51,9 @@ export function problemIn(body: Buffer): { readonly type: string | undefined; re
   }
 }
 
-/** Whether a request that was refused for want of memory is too large also where it is the only one. */
-export function exceedsPressureAlone(problem: string): boolean {
-  const [, asked, limit] = PRESSURE.exec(problem) ?? []
-  return Number(asked) > Number(limit)
+/** Bytes that all requests together may take, where a request was refused for want of memory; or else no limit. */
+export function pressureLimit(problem: string): number {
+  return Number(PRESSURE.exec(problem)?.[1] ?? Number.POSITIVE_INFINITY)
 }
 
 function errorType(type: unknown): string | undefined {

@@ -73,7 +73,7 @@ describe('a drain and a real Elasticsearch with room for two requests and 2 MiB'
     expect(limits.at(-1)).toBeLessThan(CONSUMERS)
   }, 300_000)
 
-  it('sends in halves what is refused for want of memory and would be without any other request', async () => {
+  it('sends in halves what takes more memory than there is for all requests', async () => {
     const stream = await backlog()
 
     await using drain = await startDrain(folder.path, {

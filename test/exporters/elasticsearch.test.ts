@@ -139,13 +139,13 @@ describe('the elasticsearch exporter and a hostile server', () => {
   })
 
   it.each([
-    ['max_coordinating_bytes', 5_000, 2],
-    ['max_coordinating_and_primary_bytes', 5_000, 2],
-    ['max_coordinating_and_primary_bytes', 3_000, 0],
+    ['max_coordinating_bytes', 100, 2],
+    ['max_coordinating_and_primary_bytes', 100, 2],
+    ['max_coordinating_and_primary_bytes', 1_000_000, 0],
   ])(
-    'halves what is larger than %s by itself, and no other request refused for want of memory',
-    async (name, bytes, halves) => {
-      const reason = `rejected execution of coordinating operation [coordinating_and_primary_bytes=2000, replica_bytes=0, all_bytes=2000, coordinating_operation_bytes=${bytes}, ${name}=4000]`
+    'halves what takes most of the memory for all, %s=%d, and nothing smaller',
+    async (name, limit, halves) => {
+      const reason = `rejected execution of coordinating operation [coordinating_and_primary_bytes=90, replica_bytes=0, all_bytes=90, coordinating_operation_bytes=20, ${name}=${limit}]`
       const body = JSON.stringify({ error: { type: 'es_rejected_execution_exception', reason } })
       const { outcome, seen } = await hostile((documents) =>
         documents.length > 2 ? { status: 429, body } : { body: items(201, 201) },
