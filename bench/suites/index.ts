@@ -7,6 +7,7 @@ import { render } from './render.ts'
 import { scaling } from './scaling.ts'
 import { start } from './start.ts'
 import type { Suite } from './suite.ts'
+import { tenants } from './tenants.ts'
 
 /** In the order they run. */
 export const suites: readonly Suite[] = [
@@ -26,6 +27,7 @@ export const suites: readonly Suite[] = [
   latency,
   memory,
   overload,
+  tenants,
 ]
 
 /** The suites of these names, in their order. Throws when there is no such suite. */
