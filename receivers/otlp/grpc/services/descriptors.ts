@@ -1,5 +1,5 @@
-import { LEN, WireReader } from '../../../../src/logs/wire.ts'
 import { DESCRIPTOR_SET } from './generated/descriptor-set.ts'
+import { parts } from './parts.ts'
 
 /** https://github.com/protocolbuffers/protobuf/blob/main/src/google/protobuf/descriptor.proto: numbers of its fields. */
 const FileSet = { file: 1 } as const
@@ -66,21 +66,4 @@ function symbolsOf(message: Buffer, scope: string): string[] {
 
 function text(bytes: Buffer, field: number): string {
   return String(parts(bytes, field)[0] ?? '')
-}
-
-/** What the length-delimited fields of one number hold. */
-function parts(bytes: Buffer, field: number): Buffer[] {
-  const reader = new WireReader(bytes)
-  const found: Buffer[] = []
-  while (reader.pos < bytes.length) {
-    const tag = reader.tag(bytes.length)
-    if (tag !== ((field << 3) | LEN)) {
-      reader.skip(tag, bytes.length)
-      continue
-    }
-    const end = reader.length(bytes.length)
-    found.push(bytes.subarray(reader.pos, end))
-    reader.pos = end
-  }
-  return found
 }

@@ -1,14 +1,15 @@
-import { LEN, WireReader } from '../../../../src/logs/wire.ts'
 import { WireWriter } from '../../../../src/logs/wire-writer.ts'
 import { Code, refused } from '../../outcome.ts'
 import type { Answering, Conversation, Method, Methods } from './method.ts'
+import { parts } from './parts.ts'
 import type { Serving } from './serving.ts'
 
 /** `grpc.health.v1.Health`: https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
 
 export const HEALTH = 'grpc.health.v1.Health'
 const LOGS_SERVICE = 'opentelemetry.proto.collector.logs.v1.LogsService'
-const HealthCheckRequest = { service: (1 << 3) | LEN } as const
+/** The number of its field. */
+const HealthCheckRequest = { service: 1 } as const
 const HealthCheckResponse = { status: 1 << 3 } as const
 const Status = { serving: 1, notServing: 2, serviceUnknown: 3 } as const
 
@@ -91,20 +92,9 @@ function statusOf({ now }: Serving): number {
   return now ? Status.serving : Status.notServing
 }
 
-function serviceIn(bytes: Buffer): string {
-  const reader = new WireReader(bytes)
-  let service = ''
-  while (reader.pos < bytes.length) {
-    const tag = reader.tag(bytes.length)
-    if (tag !== HealthCheckRequest.service) {
-      reader.skip(tag, bytes.length)
-      continue
-    }
-    const end = reader.length(bytes.length)
-    service = bytes.toString('utf8', reader.pos, end)
-    reader.pos = end
-  }
-  return service
+/** Of a field that is there twice the last counts. */
+function serviceIn(request: Buffer): string {
+  return String(parts(request, HealthCheckRequest.service).at(-1) ?? '')
 }
 
 function response(status: number): Buffer {
