@@ -10,9 +10,6 @@ export const LEVELS = Object.keys(LOWEST) as [Level, ...Level[]]
 export class LevelNamespaces {
   /** Highest level first. */
   readonly #steps: readonly (readonly [lowest: number, namespace: string])[]
-  /** Records of a scope share their route, and with it this one. */
-  #asked: Route | undefined
-  readonly #routes = new Map<string, Route>()
 
   constructor(namespaces: Readonly<Partial<Record<Level, string>>>) {
     this.#steps = LEVELS.flatMap((level) => {
@@ -25,13 +22,6 @@ export class LevelNamespaces {
   routeOf(asked: Route, severity: number): Route {
     if (asked.namespace !== undefined) return asked
     const namespace = this.#steps.find(([lowest]) => severity >= lowest)?.[1]
-    if (namespace === undefined) return asked
-    if (asked !== this.#asked) {
-      this.#asked = asked
-      this.#routes.clear()
-    }
-    let route = this.#routes.get(namespace)
-    if (route === undefined) this.#routes.set(namespace, (route = { ...asked, namespace }))
-    return route
+    return namespace === undefined ? asked : { ...asked, namespace }
   }
 }
