@@ -1,3 +1,5 @@
+import { writeDigits, writeWhole } from './digits.ts'
+
 const MINUS = 0x2d
 const POINT = 0x2e
 const ZERO = 0x30
@@ -24,24 +26,12 @@ function writeThousandths(bytes: Uint8Array, start: number, negative: boolean, v
   let pos = start
   if (negative) bytes[pos++] = MINUS
   const whole = (value / 1000) | 0
-  let digits = 1
-  for (let power = 10; whole >= power; power *= 10) digits++
-  writeDigits(bytes, pos, digits, whole)
-  pos += digits
+  pos = writeWhole(bytes, pos, whole)
   bytes[pos++] = POINT
   writeDigits(bytes, pos, 3, value - whole * 1000)
   let end = pos + 3
   while (end > pos + 1 && bytes[end - 1] === ZERO) end--
   return end
-}
-
-function writeDigits(bytes: Uint8Array, pos: number, digits: number, value: number): void {
-  let rest = value
-  for (let at = pos + digits - 1; at >= pos; at--) {
-    const next = (rest / 10) | 0
-    bytes[at] = ZERO + rest - next * 10
-    rest = next
-  }
 }
 
 function textOf(value: number): string {

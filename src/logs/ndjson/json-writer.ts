@@ -1,6 +1,7 @@
 import { readInt64 } from '../any-value.ts'
 import { KeyValueSpan } from '../key-value.ts'
 import { AnyValue, LIST_ITEM, MAX_DEPTH, viewOf, type WireReader } from '../wire.ts'
+import { writeDigits, writeWhole } from './digits.ts'
 import { writeDouble } from './double.ts'
 import { KeyStack } from './key-stack.ts'
 
@@ -88,16 +89,7 @@ export class JsonWriter {
       this.ascii(String(value))
       return
     }
-    let digits = 1
-    for (let power = 10; value >= power; power *= 10) digits++
-    let at = this.pos + digits
-    this.pos = at
-    let rest = value
-    do {
-      const next = (rest / 10) | 0
-      this.bytes[--at] = ZERO + rest - next * 10
-      rest = next
-    } while (rest > 0)
+    this.pos = writeWhole(this.bytes, this.pos, value)
   }
 
   /** A whole number of up to 53 bits and a sign. */
@@ -108,12 +100,7 @@ export class JsonWriter {
 
   /** A number padded with zeros to a fixed width. */
   digits(value: number, width: number): void {
-    let rest = value
-    for (let at = this.pos + width - 1; at >= this.pos; at--) {
-      const next = (rest / 10) | 0
-      this.bytes[at] = ZERO + rest - next * 10
-      rest = next
-    }
+    writeDigits(this.bytes, this.pos, width, value)
     this.pos += width
   }
 
