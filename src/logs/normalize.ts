@@ -4,6 +4,7 @@ import {
   LEN,
   LIST_ITEM,
   MAX_DEPTH,
+  type MalformedError,
   Record,
   Request,
   Resource,
@@ -19,12 +20,19 @@ import { WireWriter } from './wire-writer.ts'
  * them twice and says to merge (https://protobuf.dev/programming-guides/encoding/#last-one-wins). Merging is putting the
  * contents one after the other; of a oneof only the last member counts. Rare, so it may be slow: behind
  * the door everything reads the simple form.
+ * @throws MalformedError where there is too much to look at
  */
 export function normalize(bytes: Buffer): Buffer {
   const normalizer = new Normalizer(bytes)
   normalizer.write(REQUEST, [0, bytes.length])
   return normalizer.writer.take()
 }
+
+/**
+ * Fields to look at, most of them twice: those of some 5,000 records with 30 attributes. A field may take two bytes, and
+ * the ten million of a request within its size limit would keep everybody waiting for seconds.
+ */
+const MAX_FIELDS = 1_000_000
 
 /** Fields to look at, by tag: a message that may appear once or often, or a text of which the last counts. */
 interface Shape {
@@ -52,36 +60,13 @@ const REQUEST: Shape = { [Request.resourceLogs]: { once: false, of: () => RESOUR
 /** Where a message lies: start and end of each piece in turn. Offsets, for a hostile request has millions. */
 type Pieces = readonly number[]
 
-/** Calls `visit` with each field: its tag, its first byte, the first of its value, and its end. */
-function eachField(
-  bytes: Buffer,
-  pieces: Pieces,
-  visit: (tag: number, field: number, value: number, end: number) => void,
-): void {
-  const reader = new WireReader(bytes)
-  for (let piece = 0; piece < pieces.length; piece += 2) {
-    const end = pieces[piece + 1]
-    reader.pos = pieces[piece]
-    while (reader.pos < end) {
-      const field = reader.pos
-      const tag = reader.tag(end)
-      let value = reader.pos
-      if ((tag & 7) === LEN) {
-        const stop = reader.length(end)
-        value = reader.pos
-        reader.pos = stop
-      } else reader.skip(tag, end)
-      visit(tag, field, value, reader.pos)
-    }
-  }
-}
-
 const MEMBERS: ReadonlySet<number> = new Set(Object.values(AnyValue))
 
 class Normalizer {
   readonly writer: WireWriter
   readonly #bytes: Buffer
   #depth = 0
+  #fields = 0
 
   constructor(bytes: Buffer) {
     this.writer = new WireWriter(bytes.length + 64)
@@ -96,7 +81,7 @@ class Normalizer {
     // No message has more than one field of each kind.
     let merged: number[] | undefined
     let last = -1
-    eachField(this.#bytes, pieces, (tag, field, value, end) => {
+    this.#eachField(pieces, (tag, field, value, end) => {
       const known = shape[tag]
       if (known === 'last') last = field
       else if (known?.once) {
@@ -104,7 +89,7 @@ class Normalizer {
         merged.push(value, end)
       }
     })
-    eachField(this.#bytes, pieces, (tag, field, value, end) => {
+    this.#eachField(pieces, (tag, field, value, end) => {
       const known = shape[tag]
       if (known === undefined || (known === 'last' && last === field)) {
         this.writer.copy(this.#bytes, field, end)
@@ -131,7 +116,7 @@ class Normalizer {
     let lastEnd = 0
     // A list merges with those right before it, up to a member of another kind, which had replaced it.
     let run: number[] = []
-    eachField(this.#bytes, pieces, (tag, field, value, end) => {
+    this.#eachField(pieces, (tag, field, value, end) => {
       if (!MEMBERS.has(tag)) {
         this.writer.copy(this.#bytes, field, end)
         return
@@ -147,4 +132,31 @@ class Normalizer {
     else if (last !== 0) this.writer.copy(this.#bytes, lastField, lastEnd)
     this.#depth--
   }
+
+  /** Calls `visit` with each field: its tag, its first byte, the first of its value, and its end. */
+  #eachField(pieces: Pieces, visit: (tag: number, field: number, value: number, end: number) => void): void {
+    const reader = new WireReader(this.#bytes)
+    for (let piece = 0; piece < pieces.length; piece += 2) {
+      const end = pieces[piece + 1]
+      reader.pos = pieces[piece]
+      while (reader.pos < end) {
+        const field = reader.pos
+        const tag = reader.tag(end)
+        if (++this.#fields > MAX_FIELDS) throw tooMany(reader)
+        let value = reader.pos
+        if ((tag & 7) === LEN) {
+          const stop = reader.length(end)
+          value = reader.pos
+          reader.pos = stop
+        } else reader.skip(tag, end)
+        visit(tag, field, value, reader.pos)
+      }
+    }
+  }
+}
+
+function tooMany(reader: WireReader): MalformedError {
+  return reader.malformed(
+    'too many fields in a request that repeats messages which may appear once: send less at once, or each once',
+  )
 }

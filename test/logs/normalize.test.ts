@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LogBatch } from '../../src/logs/batch.ts'
 import { normalize } from '../../src/logs/normalize.ts'
+import { Record, Request, ResourceLogs, ScopeLogs } from '../../src/logs/wire.ts'
+import { WireWriter } from '../../src/logs/wire-writer.ts'
 import { decodeRequest, encodeRequest } from '../oracle/oracle.ts'
 import { request, runs, sample } from '../support/arbitraries.ts'
 
@@ -27,6 +29,17 @@ describe('the simple form of a request', () => {
       }),
       runs(),
     )
+  })
+
+  it('is not made of a request in so many pieces that others would wait', () => {
+    const writer = new WireWriter(2 ** 20)
+    const open = [Request.resourceLogs, ResourceLogs.scopeLogs, ScopeLogs.logRecords].map((tag) =>
+      writer.open(tag),
+    )
+    writer.copy(Buffer.alloc(1_200_000, Buffer.from([Record.body, 0])))
+    for (const start of open.reverse()) writer.close(start)
+
+    expect(() => LogBatch.decode(writer.take())).toThrow(/^too many fields in a request that repeats/)
   })
 
   it('is every request as usual libraries write it, byte for byte', () => {

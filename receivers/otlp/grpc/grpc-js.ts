@@ -38,7 +38,8 @@ export async function serve(
     return intake.take(new Message(message, sender, limits.inFlight.hold()), counts)
   })
   const services = new GrpcJsServices(methods)
-  server.addService(services.definition, services.implementation)
+  // The library refuses a service of no methods.
+  if (methods.size > 0) server.addService(services.definition, services.implementation)
 
   // The library's own bindAsync takes a name's second address when the first is in use, and says so on standard error.
   const connections = server.createConnectionInjector(ServerCredentials.createInsecure())

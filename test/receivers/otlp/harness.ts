@@ -57,8 +57,13 @@ export interface HttpAnswer {
 }
 
 /** An otlp receiver that listens on free ports until the test ends. */
-export async function serve(push?: Push, protocols?: Protocols, limits?: object): Promise<Harness> {
-  const harness = create(push, protocols, limits)
+export async function serve(
+  push?: Push,
+  protocols?: Protocols,
+  limits?: object,
+  more?: object,
+): Promise<Harness> {
+  const harness = create(push, protocols, limits, more)
   await harness.receiver.start()
   return harness
 }
@@ -77,11 +82,12 @@ export function create(
   push: Push = async () => {},
   protocols: Protocols = BOTH,
   limits: object = {},
+  more: object = {},
 ): Harness {
   const context = testContext()
   const batches: LogBatch[] = []
   const log: Record<string, unknown>[] = []
-  const receiver = otlp.create(otlp.config.parse({ protocols, limits }), {
+  const receiver = otlp.create(otlp.config.parse({ protocols, limits, ...more }), {
     ...context,
     log: pino({}, { write: (line: string) => void log.push(JSON.parse(line) as Record<string, unknown>) }),
     push: async (batch, signal) => {

@@ -3,14 +3,22 @@ import type { RequestInit } from '../../../oracle/oracle.ts'
 import type { Harness, Protocols } from '../harness.ts'
 import type { Section } from './sections.ts'
 
-/** How a request is sent: transport and encoding. */
-export type Way = 'gRPC' | 'HTTP protobuf' | 'HTTP JSON'
+/** How a request is sent: transport and encoding. gRPC twice, for the server may be ours or that of grpc-js. */
+export type Way = 'gRPC' | 'grpc-js' | 'HTTP protobuf' | 'HTTP JSON'
 
-export const ALL: readonly Way[] = ['gRPC', 'HTTP protobuf', 'HTTP JSON']
+export const ALL: readonly Way[] = ['gRPC', 'grpc-js', 'HTTP protobuf', 'HTTP JSON']
+/** zstd, which grpc-js does not know. */
+export const WITH_ZSTD: readonly Way[] = ALL.filter((way) => way !== 'grpc-js')
 export const BY_HTTP: readonly Way[] = ['HTTP protobuf', 'HTTP JSON']
-export const IN_PROTOBUF: readonly Way[] = ['gRPC', 'HTTP protobuf']
-export const BY_GRPC: readonly Way[] = ['gRPC']
+export const IN_PROTOBUF: readonly Way[] = ['gRPC', 'grpc-js', 'HTTP protobuf']
+export const BY_GRPC: readonly Way[] = ['gRPC', 'grpc-js']
+/** What grpc-js answers by itself, in another way. */
+export const BY_OUR_GRPC: readonly Way[] = ['gRPC']
 export const IN_JSON: readonly Way[] = ['HTTP JSON']
+
+export function isGrpc(way: Way): boolean {
+  return BY_GRPC.includes(way)
+}
 
 export type Compression = 'gzip' | 'deflate' | 'zstd'
 
@@ -52,6 +60,8 @@ interface Named {
   readonly section: Section
   readonly over: readonly Way[]
   readonly settings?: Partial<Record<keyof Protocols, object>>
+  /** Settings of the receiver besides its protocols. */
+  readonly receiver?: object
 }
 
 /** One request, its answer, and what was pushed. */

@@ -4,9 +4,11 @@ import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { create, toJson } from '@bufbuild/protobuf'
 import { encodeRequest, type RequestInit, RequestSchema } from '../../../oracle/oracle.ts'
 import { fieldsOf, frame, type Harness, PROTOBUF, rawCall, retryDelayOf, statusOf } from '../harness.ts'
-import type { Compression, Sent, Way } from './case.ts'
+import { type Compression, isGrpc, type Sent, type Way } from './case.ts'
 
 export const JSON_TYPE = 'application/json'
+/** The second is that of grpc-js. */
+const GRPC_TYPES = ['application/grpc', 'application/grpc+proto']
 
 /** What a client makes of an answer. */
 export interface Answer {
@@ -22,8 +24,10 @@ export interface Failure {
   readonly code: number
   readonly message: string
   /** Of RetryInfo. */
-  readonly retryMs: number | undefined
-  readonly badRequest: string | undefined
+  readonly retryMs?: number | undefined
+  readonly badRequest?: string | undefined
+  /** grpc-js answered before anybody was asked: its own words, without details. */
+  readonly theLibrarys?: true
 }
 
 export const ONE_RECORD: RequestInit = {
@@ -46,8 +50,8 @@ const COMPRESS: Readonly<Record<Compression, (bytes: Buffer) => Buffer>> = {
 export async function send(harness: Harness, way: Way, sent: Sent = {}): Promise<Answer> {
   const plain = bodyOf(way, sent)
   const body = sent.compression ? COMPRESS[sent.compression](plain) : plain
-  return way === 'gRPC'
-    ? await sendGrpc(harness.receiver.port('grpc') ?? 0, body, sent)
+  return isGrpc(way)
+    ? await sendGrpc(harness.receiver.port('grpc') ?? 0, body, way, sent)
     : await sendHttp(harness.receiver.port('http') ?? 0, body, way, sent)
 }
 
@@ -64,7 +68,7 @@ function bodyOf(way: Way, { body, request = ONE_RECORD }: Sent): Buffer {
   return way === 'HTTP JSON' ? Buffer.from(jsonOf(request)) : encodeRequest(request)
 }
 
-async function sendGrpc(port: number, body: Buffer, sent: Sent): Promise<Answer> {
+async function sendGrpc(port: number, body: Buffer, way: Way, sent: Sent): Promise<Answer> {
   const { session, stream, answer } = rawCall(port, {
     ...(sent.method !== undefined && { ':method': sent.method }),
     ...(sent.path !== undefined && { ':path': sent.path }),
@@ -76,24 +80,27 @@ async function sendGrpc(port: number, body: Buffer, sent: Sent): Promise<Answer>
   stream.end(sent.frames ?? frame(body, sent.compression ? 1 : 0))
   try {
     const headers = await answer
-    return grpcAnswer(headers, Buffer.concat(chunks))
+    return grpcAnswer(headers, Buffer.concat(chunks), way)
   } finally {
     session.destroy()
   }
 }
 
-function grpcAnswer(headers: IncomingHttpHeaders, data: Buffer): Answer {
+function grpcAnswer(headers: IncomingHttpHeaders, data: Buffer, way: Way): Answer {
   const http = Number(headers[':status'])
   const code = Number(headers['grpc-status'])
-  if (headers['content-type'] !== 'application/grpc') throw new Error('the answer is not gRPC')
+  if (!GRPC_TYPES.includes(String(headers['content-type']))) throw new Error('the answer is not gRPC')
   if (code === 0) {
     const length = data.readUInt32BE(1)
     if (data[0] !== 0 || data.length !== 5 + length) throw new Error('the answer is not one plain message')
     return { http, headers, partial: partialOf(data.subarray(5)), failure: undefined }
   }
   const details = headers['grpc-status-details-bin']
-  const failure = failureOf(Buffer.from(String(details), 'base64'))
   const message = decodeURIComponent(String(headers['grpc-message']))
+  if (details === undefined && way === 'grpc-js') {
+    return { http, headers, partial: undefined, failure: { code, message, theLibrarys: true } }
+  }
+  const failure = failureOf(Buffer.from(String(details), 'base64'))
   if (failure.code !== code || failure.message !== message || data.length > 0) {
     throw new Error('trailers and details of the failure differ')
   }

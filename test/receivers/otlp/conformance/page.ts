@@ -1,8 +1,6 @@
-import type { Case, Group, Way } from './case.ts'
+import { ALL, type Case, type Group } from './case.ts'
 import { groups } from './groups.ts'
 import { SECTIONS } from './sections.ts'
-
-const WAYS: readonly Way[] = ['gRPC', 'HTTP protobuf', 'HTTP JSON']
 
 /** docs/otlp-conformance.md: every case, and where it is written what it stands for. */
 export function conformancePage(): string {
@@ -18,18 +16,21 @@ export function conformancePage(): string {
     'encoding of its request, a failure is a `google.rpc.Status`, and code and message are the same in trailers and details. What was',
     'pushed is read by another protobuf library and compared value by value.',
     '',
+    'gRPC is served by Sluice itself, or with `implementation: grpc-js` by the library of the gRPC project. A case of gRPC that is not',
+    'marked for the latter is one that the library answers before anybody is asked, with other codes or headers.',
+    '',
   ]
   return [...intro, ...groups.flatMap(table)].join('\n')
 }
 
 function table({ title, cases }: Group): string[] {
-  const head = [`## ${title}`, '', `| case | ${WAYS.join(' | ')} | see |`, '|---|---|---|---|---|']
+  const head = [`## ${title}`, '', `| case | ${ALL.join(' | ')} | see |`, '|---|---|---|---|---|---|']
   return [...head, ...cases.map(row), '']
 }
 
 function row({ name, over, section }: Case): string {
   const [title, address] = SECTIONS[section]
-  const marks = WAYS.map((way) => (over.includes(way) ? '✓' : ''))
+  const marks = ALL.map((way) => (over.includes(way) ? '✓' : ''))
   return `| ${escaped(name)} | ${marks.join(' | ')} | [${title}](${address}) |`
 }
 

@@ -1,7 +1,17 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { encodeRequest } from '../../../../oracle/oracle.ts'
 import { frame } from '../../harness.ts'
-import { ALL, BY_GRPC, BY_HTTP, type Case, type Group, IN_PROTOBUF, type Told } from '../case.ts'
+import {
+  ALL,
+  BY_GRPC,
+  BY_HTTP,
+  BY_OUR_GRPC,
+  type Case,
+  type Group,
+  IN_PROTOBUF,
+  type Told,
+  WITH_ZSTD,
+} from '../case.ts'
 import { ONE_RECORD } from '../client.ts'
 
 const plain = encodeRequest(ONE_RECORD)
@@ -17,7 +27,7 @@ const compression: readonly Case[] = [
     (name): Case => ({
       name: `a request may be compressed with ${name}`,
       section: name === 'gzip' ? 'httpRequest' : 'coding',
-      over: ALL,
+      over: name === 'zstd' ? WITH_ZSTD : ALL,
       send: { compression: name },
       answer: { ok: true },
     }),
@@ -127,7 +137,7 @@ const compression: readonly Case[] = [
     (name): Case => ({
       name: `grpc-encoding ${name} is UNIMPLEMENTED, and grpc-accept-encoding says what is not`,
       section: 'grpcCompression',
-      over: BY_GRPC,
+      over: BY_OUR_GRPC,
       send: { headers: { 'grpc-encoding': name }, frames: frame(plain, 1) },
       answer: { failure: { code: 12, headers: { 'grpc-accept-encoding': 'identity,gzip,deflate,zstd' } } },
     }),
@@ -135,14 +145,14 @@ const compression: readonly Case[] = [
   {
     name: 'a compressed message without a grpc-encoding is INTERNAL',
     section: 'grpcCompression',
-    over: BY_GRPC,
+    over: BY_OUR_GRPC,
     send: { frames: frame(gzipSync(plain), 1) },
     answer: { failure: { code: 13, message: /grpc-encoding does not say how/ } },
   },
   {
     name: 'a compressed message with grpc-encoding identity is INTERNAL',
     section: 'grpcCompression',
-    over: BY_GRPC,
+    over: BY_OUR_GRPC,
     send: { headers: { 'grpc-encoding': 'identity' }, frames: frame(gzipSync(plain), 1) },
     answer: { failure: { code: 13 } },
   },
@@ -199,7 +209,7 @@ const contentTypes: readonly Case[] = [
     (type): Case => ({
       name: `content-type ${type} is gRPC`,
       section: 'grpc',
-      over: BY_GRPC,
+      over: type === 'Application/gRPC' ? BY_OUR_GRPC : BY_GRPC,
       send: { headers: { 'content-type': type } },
       answer: { ok: true },
     }),
@@ -208,7 +218,7 @@ const contentTypes: readonly Case[] = [
     (type): Case => ({
       name: `content-type ${JSON.stringify(type)} is HTTP 415 at the port of gRPC`,
       section: 'grpc',
-      over: BY_GRPC,
+      over: BY_OUR_GRPC,
       send: { headers: { 'content-type': type } },
       answer: { failure: { code: 3, httpOfGrpc: 415 } },
     }),
