@@ -37,7 +37,7 @@ describe.each(['disk', 'redis'] as const)('dead letters in %s, with the command 
     const settings =
       kind === 'disk'
         ? `{ directory: "${folder}/buffer", element_size: 1KiB }`
-        : `{ url: "${started.use(await startRedis()).url}", element_size: 1KiB }`
+        : `{ url: "${started.use(await startRedis()).url}", element_size: 1KiB, heartbeat: 500ms, worker_timeout: 2s }`
     sluice = started.use(await startSluice({ config: configOf(kind, settings, http, sink.url) }))
   })
 

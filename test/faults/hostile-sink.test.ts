@@ -31,7 +31,7 @@ const LARGE = 40_000
 type HostilePath = RedisPath<HostileSink>
 
 describe('F10: an Elasticsearch that misbehaves', { timeout: timeLimit(180, 1800) }, () => {
-  it.for<[string, Readonly<Record<string, Move>>]>([
+  it.concurrent.for<[string, Readonly<Record<string, Move>>]>([
     ['has no room', throttled()],
     ['says something else of each document', { mixed: mixed(generator(1)) }],
     ['puts some into its failure store', { failureStore }],
