@@ -52,7 +52,7 @@ const grpcFields = z.strictObject({
   transport: transport(),
   ...guard,
   implementation: z
-    .enum(['http2', 'grpc-js'])
+    .enum(['sluice', 'http2', 'grpc-js'])
     .default('http2')
     .describe(
       '"http2" is made for this one call and costs least; "grpc-js" is the library of the gRPC project. It takes no zstd, and knows neither read_timeout nor enforcement_policy.',
