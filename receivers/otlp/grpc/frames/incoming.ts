@@ -41,7 +41,6 @@ export class Incoming implements FrameHandler {
   /** The stream whose header block is not complete, and the flags it began with; 0 for none. */
   #blockOf = 0
   #blockFlags = 0
-  #dependsOnItself = false
 
   constructor(to: Receiving, streams: Streams, maxHeaderBytes: number) {
     this.#to = to
@@ -141,7 +140,7 @@ export class Incoming implements FrameHandler {
     const end = this.#streams.endOf(id)
     if (end === End.finished)
       throw new ConnectionError(ErrorCode.streamClosed, `${what} on a stream that is closed`)
-    if (end === End.resetByClient) this.#streams.reset(id, ErrorCode.streamClosed)
+    if (end === End.resetByClient) this.#streams.fail(id, ErrorCode.streamClosed)
     // Data may have been under way when the stream was closed.
     if (end !== End.resetByUs || this.#length === 0) this.#to.charge()
   }
@@ -157,8 +156,10 @@ export class Incoming implements FrameHandler {
     let at = start
     let last = end
     if (padded) last -= bytes[at++]
-    this.#dependsOnItself = priority && (bytes.readUInt32BE(at) & MAX_31_BITS) === id
-    if (priority) at += 5
+    if (priority) {
+      this.#judgePriority(bytes, at)
+      at += 5
+    }
     if (last < at) throw protocolError('the padding is longer than its frame')
     this.#blockFlags = this.#flags
     if ((this.#flags & Flag.endHeaders) !== 0) {
@@ -191,8 +192,6 @@ export class Incoming implements FrameHandler {
       this.#judgeClosed('HEADERS')
     } else {
       this.#streams.open(id, fields, ended)
-      // Nobody looks at priorities, but that was an error before they were given up: RFC 7540, section 5.3.1.
-      if (this.#dependsOnItself) this.#streams.at(id)?.fail(ErrorCode.protocolError)
     }
   }
 
@@ -209,17 +208,15 @@ export class Incoming implements FrameHandler {
     const id = this.#id
     if (id === 0) throw protocolError('PRIORITY is for streams')
     this.#to.charge()
-    const wrong =
-      this.#length !== 5
-        ? ErrorCode.frameSizeError
-        : (bytes.readUInt32BE(start) & MAX_31_BITS) === id
-          ? ErrorCode.protocolError
-          : undefined
-    if (wrong === undefined) return
-    if (this.#isIdle(id)) throw new ConnectionError(wrong, 'PRIORITY is not valid')
-    const stream = this.#streams.at(id)
-    if (stream === undefined) this.#streams.reset(id, wrong)
-    else stream.fail(wrong)
+    if (this.#length === 5) this.#judgePriority(bytes, start)
+    else if (this.#isIdle(id)) throw new ConnectionError(ErrorCode.frameSizeError, 'PRIORITY has 5 bytes')
+    else this.#streams.fail(id, ErrorCode.frameSizeError)
+  }
+
+  /** Nobody looks at priorities, but this was an error before they were given up: RFC 7540, section 5.3.1. */
+  #judgePriority(bytes: Buffer, at: number): void {
+    if ((bytes.readUInt32BE(at) & MAX_31_BITS) === this.#id)
+      throw protocolError('a stream cannot depend on itself')
   }
 
   /** Section 6.4. */
@@ -241,9 +238,10 @@ export class Incoming implements FrameHandler {
       return
     }
     const settings = readSettings(bytes, start, end)
+    // Before anything that the new ones allow.
+    this.#to.settled()
     if (!this.#streams.adjust(settings))
       throw new ConnectionError(ErrorCode.flowControlError, 'INITIAL_WINDOW_SIZE makes a window too large')
-    this.#to.settled()
     if (this.#greeted) this.#to.charge()
     else this.#to.greet()
     this.#greeted = true

@@ -5,8 +5,9 @@ import type { Field } from './hpack/field.ts'
 
 /** Section 8.2.1: as tokens are, but without capital letters. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
-/** Visible, or within them: spaces, tabs and what is not ASCII. */
-const VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/
+/** What can be seen, spaces, tabs and what is not ASCII. */
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+const SPACE = '\t '
 const DIGITS = /^\d{1,15}$/
 const PSEUDO = new Set([':method', ':scheme', ':path', ':authority'])
 /** Section 8.2.2: what belongs to a connection of HTTP/1.1. */
@@ -88,15 +89,17 @@ export class RequestFields {
     if (!PSEUDO.has(name)) return 'there is a pseudo-header field that requests do not have'
     if (this.#pseudoOver) return `${name} comes after other fields`
     if (this.headers[name] !== undefined) return `${name} comes twice`
-    if ((value === '' && name !== ':authority') || !VALUE.test(value)) return `${name} holds what it may not`
+    if ((value === '' && name !== ':authority') || !VALUE.test(value) || value !== stripped(value))
+      return `${name} holds what it may not`
     this.headers[name] = value
     return undefined
   }
 
-  #addField(name: string, value: string): string | undefined {
+  #addField(name: string, given: string): string | undefined {
     this.#pseudoOver = true
     if (!NAME.test(name)) return 'the name of a field holds what it may not'
-    if (!VALUE.test(value)) return `${name} holds what it may not`
+    if (!VALUE.test(given)) return `${name} holds what it may not`
+    const value = stripped(given)
     if (OF_CONNECTIONS.has(name)) return `${name} is not for HTTP/2`
     if (name === 'te' && value.toLowerCase() !== 'trailers') return 'te is something else than trailers'
     const before = this.headers[name]
@@ -108,4 +111,13 @@ export class RequestFields {
       this.headers[name] = `${String(before)}, ${value}`
     return undefined
   }
+}
+
+/** gRPC lets space at the ends be stripped (PROTOCOL-HTTP2.md, Custom-Metadata): an empty token is sent as "Bearer ". */
+function stripped(value: string): string {
+  let start = 0
+  let end = value.length
+  while (start < end && SPACE.includes(value[start])) start++
+  while (end > start && SPACE.includes(value[end - 1])) end--
+  return value.slice(start, end)
 }

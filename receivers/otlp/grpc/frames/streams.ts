@@ -86,10 +86,11 @@ export class Streams implements StreamHost {
     connection.open(stream, fields.headers)
   }
 
-  /** Ends one that is not open any more, or never was. */
-  reset(id: number, code: number): void {
-    this.sending.reset(id, code)
-    this.#closed.add(id, End.resetByUs)
+  /** The client has done with one what it may not. It need not be open any more. */
+  fail(id: number, code: number): void {
+    const stream = this.#open.get(id)
+    if (stream === undefined) this.#reset(id, code)
+    else stream.fail(code)
   }
 
   /** Takes of the window that all share; false where there is not so much. */
@@ -144,7 +145,12 @@ export class Streams implements StreamHost {
   }
 
   #refuse(id: number, code: number): void {
-    this.reset(id, code)
+    this.#reset(id, code)
     this.#options.charge()
+  }
+
+  #reset(id: number, code: number): void {
+    this.sending.reset(id, code)
+    this.#closed.add(id, End.resetByUs)
   }
 }
