@@ -5,6 +5,7 @@ export type Fields = Readonly<Record<string, string | number>>
 
 /** Whoever reads what the client of a stream sends. */
 export interface StreamReader {
+  /** The memory of `chunk` may be freed when this returns, where the stream says so. */
   data(chunk: Buffer): void
   /** The client has sent all it has. Not called where the stream is reset before that. */
   end(): void
@@ -14,6 +15,8 @@ export interface StreamReader {
 
 /** The HTTP/2 stream of one call, which has its headers, whoever speaks HTTP/2. */
 export interface CallStream {
+  /** Whether what has to be kept of the data must be copied. */
+  readonly copies: boolean
   /** Whether it was over before it was answered, by its client or with its connection. */
   readonly aborted: boolean
   /** Whether nothing can be sent on it any more. */

@@ -46,7 +46,7 @@ export class Call implements Incoming, StreamReader {
     this.#headers = headers
     this.#calls = calls
     this.hold = calls.limits.inFlight.hold()
-    this.#reader = new MessageReader(calls.limit, this.hold)
+    this.#reader = new MessageReader(calls.limit, this.hold, stream)
   }
 
   /** Takes the call, or turns it away by its headers. `closed` is called once its stream is. */

@@ -10,6 +10,7 @@ const TRAILERS_ONLY = { endStream: true, ...NO_DATE }
 
 /** A stream of Node's. */
 export class Http2Stream implements CallStream {
+  readonly copies = false
   readonly #stream: ServerHttp2Stream
   #reader: StreamReader | undefined
 

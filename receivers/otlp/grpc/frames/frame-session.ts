@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { type PeerCertificate, TLSSocket } from 'node:tls'
+import { memory } from '../../../../src/memory.ts'
 import type { GrpcSettings } from '../../config.ts'
 import { Connection, type Served, type Session } from '../connection.ts'
 import { CONNECTION_WINDOW_BYTES, MAX_HEADER_BYTES, STREAM_WINDOW_BYTES } from '../serve-connections.ts'
@@ -178,6 +179,8 @@ export class FrameSession implements Session, Receiving {
       if (error instanceof ConnectionError) this.#reject(error)
       else this.#failUnplanned(error)
     }
+    // Nobody has a part of it any more. So much comes that the collector would not find it in time.
+    memory.discard(chunk)
   }
 
   #reject({ code, message }: ConnectionError): void {

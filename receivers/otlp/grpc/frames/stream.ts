@@ -30,6 +30,7 @@ export interface Beginning {
 
 /** A stream that a client has opened, from its headers on: RFC 9113, section 5.1. */
 export class Stream implements CallStream {
+  readonly copies = true
   readonly id: number
   readonly #host: StreamHost
   readonly #window = new ReceiveWindow(STREAM_WINDOW_BYTES)

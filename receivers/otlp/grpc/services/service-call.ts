@@ -69,7 +69,9 @@ export class ServiceCall implements StreamReader {
   data(chunk: Buffer): void {
     if (this.#over) return
     try {
-      for (const { compressed, bytes } of this.#splitter.add(chunk)) {
+      for (const { compressed, bytes } of this.#splitter.add(
+        this.#stream.copies ? Buffer.from(chunk) : chunk,
+      )) {
         this.#heard = true
         this.#tell(async () => {
           this.#conversation.message(compressed ? await this.#decompress(bytes) : bytes)
