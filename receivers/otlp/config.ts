@@ -53,9 +53,9 @@ const grpcFields = z.strictObject({
   ...guard,
   implementation: z
     .enum(['sluice', 'http2', 'grpc-js'])
-    .default('http2')
+    .default('sluice')
     .describe(
-      '"http2" is made for this one call and costs least; "grpc-js" is the library of the gRPC project. It takes no zstd, and knows neither read_timeout nor enforcement_policy.',
+      '"sluice" is made for this one call and costs least; "http2" is the same on the HTTP/2 of Node; "grpc-js" is the library of the gRPC project. It takes no zstd, and knows neither read_timeout nor enforcement_policy.',
     ),
   max_recv_msg_size_mib: z
     .int()
