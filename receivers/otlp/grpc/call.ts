@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http2'
 import { MalformedError } from '../../../src/logs/wire.ts'
 import type { Counts } from '../counts.ts'
 import { DECOMPRESSORS, type Room, type SizeLimit } from '../decompression/decompress.ts'

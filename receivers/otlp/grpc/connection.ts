@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http2'
 import type { GrpcSettings } from '../config.ts'
 import type { Connections, RejectionReason } from '../limits/connections.ts'
 import { Call, type Calls, isGrpc } from './call.ts'

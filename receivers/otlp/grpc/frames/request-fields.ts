@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http2'
 import type { Field } from './hpack/field.ts'
 
 /** What requests and trailers may hold: RFC 9113, sections 8.2 and 8.3. */

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http2'
 import { SizeLimit } from '../../decompression/decompress.ts'
 import { type Failure, outcomeOf, refused, retryLater } from '../../outcome.ts'
 import { frameMessage, OK_TRAILERS, refuse, trailersOf } from '../answer.ts'

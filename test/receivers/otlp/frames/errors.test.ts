@@ -306,7 +306,7 @@ describe('what comes for a stream that we have reset', () => {
     const { harness, client } = await connected()
     client.send(openingOf(1, { 'content-type': 'text/plain' }))
     expect(await client.reset(1)).toBe(ErrorCode.noError)
-    client.send(late, ...[openingOf(3), data(3, message, Flag.endStream)])
+    client.send(late, openingOf(3), data(3, message, Flag.endStream))
     await client.frame(
       ({ type, stream, flags }) => type === Type.headers && stream === 3 && flags === END_BOTH,
     )
