@@ -36,6 +36,7 @@ export class RequestFields {
   #bytes = 0
   #pseudoOver = false
   #problem: string | undefined
+  #isRequest = false
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes
@@ -61,6 +62,14 @@ export class RequestFields {
 
   /** What is wrong with them as the beginning of a request; undefined where nothing is. */
   get problem(): string | undefined {
+    // Fields that are remembered are asked again and again.
+    if (this.#isRequest) return undefined
+    const problem = this.#problemOfRequest
+    this.#isRequest = problem === undefined
+    return problem
+  }
+
+  get #problemOfRequest(): string | undefined {
     const { ':method': method, ':scheme': scheme, ':path': path, ':authority': authority } = this.headers
     if (this.#problem !== undefined) return this.#problem
     if (method === undefined) return 'there is no :method'

@@ -37,8 +37,9 @@ export class Stream implements CallStream {
   readonly #announced: number | undefined
   #reader: StreamReader | undefined
   #came = 0
-  /** What has come before anybody reads; undefined once somebody does. */
-  #kept: Kept | undefined = new Kept()
+  #reading = false
+  /** What has come before anybody reads. */
+  #kept: Kept | undefined
   #clientEnded: boolean
   #ended = false
   #answered = false
@@ -81,17 +82,15 @@ export class Stream implements CallStream {
   }
 
   read(): void {
+    this.#reading = true
     const kept = this.#kept
     this.#kept = undefined
-    if (kept === undefined || kept.length === 0) {
-      if (this.#clientEnded) this.#reader?.end()
-      return
+    if (kept !== undefined) {
+      this.#reader?.data(kept.take())
+      this.#host.giveBack(kept.length)
+      this.giveBack(kept.length)
     }
-    this.#reader?.data(kept.take())
-    this.#host.giveBack(kept.length)
-    if (this.#closed) return
-    if (this.#clientEnded) this.#reader?.end()
-    else this.giveBack(kept.length)
+    if (this.#clientEnded && !this.#closed) this.#reader?.end()
   }
 
   respond(): void {
@@ -151,10 +150,11 @@ export class Stream implements CallStream {
       this.fail(ErrorCode.protocolError)
       return 0
     }
-    if (this.#kept === undefined) {
+    if (this.#reading) {
       this.#reader?.data(piece)
       return 0
     }
+    this.#kept ??= new Kept()
     this.#kept.add(piece)
     return piece.length
   }
@@ -167,7 +167,7 @@ export class Stream implements CallStream {
     }
     this.#clientEnded = true
     if (this.#ended) this.#close(End.finished)
-    else if (this.#kept === undefined) this.#reader?.end()
+    else if (this.#reading) this.#reader?.end()
   }
 
   /** Enlarges the window for what we send; false where it becomes larger than any may be. */
