@@ -24,16 +24,19 @@ const { values } = parseArgs({
     records: { type: 'string', default: '1,10,20,500' },
     seconds: { type: 'string', default: '1' },
     turns: { type: 'string', default: '9' },
+    connections: { type: 'string', default: '4' },
+    /** Requests under way on each connection. */
+    inflight: { type: 'string', default: '4' },
     /** Run by this file itself: serves with one implementation and prints the port. */
     serve: { type: 'string' },
   },
 })
 
-const IMPLEMENTATIONS = ['grpc-js', 'http2'] as const
+const IMPLEMENTATIONS = ['grpc-js', 'http2', 'sluice'] as const
 const WARM_UP_SECONDS = 4
 const SUCCESS: Outcome = { ok: true, rejected: 0, message: '' }
 
-/** Takes requests without looking at what they hold, which costs the same for either. */
+/** Takes requests without looking at what they hold, which costs the same for all. */
 class Reading extends Intake {
   override async take(incoming: Incoming, counts: Counts): Promise<Outcome> {
     await incoming.read()
@@ -90,14 +93,15 @@ async function measure(records: number): Promise<void> {
   } finally {
     for (const { child } of servers) await child.stop()
   }
-  const [library, own] = servers.map(({ turns }) => median(turns))
-  const cells = [library, own].map((value) => value.toFixed(1).padStart(10))
-  console.log(`${String(records).padStart(7)}${cells.join('')}${(library / own).toFixed(1).padStart(8)}`)
+  const [library, node, own] = servers.map(({ turns }) => median(turns))
+  const cells = [library, node, own, node / own].map((value) => value.toFixed(1).padStart(10))
+  console.log(`${String(records).padStart(7)}${cells.join('')}`)
 }
 
 /** Resolves with the requests that were answered. */
 async function load(port: number, records: number, seconds: number): Promise<number> {
-  const options = { target: `127.0.0.1:${port}`, records, seconds, connections: 4, inflight: 4 }
+  const { connections, inflight } = values
+  const options = { target: `127.0.0.1:${port}`, records, seconds, connections, inflight }
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
   const report = await firstLine(run('bench/load.ts', args, { stdout: 'pipe' }))
   return (JSON.parse(report) as { readonly requests: number }).requests
@@ -116,6 +120,6 @@ function median(of: readonly number[]): number {
 if (values.serve !== undefined) {
   await serve(values.serve)
 } else {
-  console.log('CPU µs per request\nrecords   grpc-js     http2   times')
+  console.log('CPU µs per request\nrecords   grpc-js     http2    sluice   http2 / sluice')
   for (const records of values.records.split(',').map(Number)) await measure(records)
 }

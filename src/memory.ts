@@ -2,7 +2,7 @@
 const SMALLEST_BYTES = 64 * 1024
 /** Smaller arrays are not worth the call. */
 const SMALLEST_DISCARDED_BYTES = 4096
-/** Memory at rest, of all sizes together. */
+/** At rest, of all sizes together. */
 const MAX_IDLE_BYTES = 24 * 1024 * 1024
 
 /**
@@ -25,10 +25,18 @@ export class Memory {
   #idleBytes = 0
   /** What is lent at the moment, as far as it still exists. */
   readonly #lent = new WeakSet<ArrayBufferLike>()
+  readonly #smallest: number
+  readonly #maxIdle: number
+
+  /** `smallest`: bytes of what is lent; less is cut out of what Node shares. `maxIdle`: of all that is at rest. */
+  constructor(smallest = SMALLEST_BYTES, maxIdle = MAX_IDLE_BYTES) {
+    this.#smallest = smallest
+    this.#maxIdle = maxIdle
+  }
 
   /** A buffer of exactly `size` bytes, with anything in them. It may be kept for good: giving it back is a saving only. */
   take(size: number): Buffer {
-    if (size < SMALLEST_BYTES) return Buffer.allocUnsafe(size)
+    if (size < this.#smallest) return Buffer.allocUnsafe(size)
     const whole = sizeClass(size)
     const idle = this.#inUse(whole).pop()
     if (idle !== undefined) this.#idleBytes -= whole
@@ -40,7 +48,7 @@ export class Memory {
   /** Takes over a buffer that nobody else has a part of: it is freed when it is given back, not some time later. */
   adopt(buffer: Buffer): Buffer {
     // Node cuts small buffers out of one it shares.
-    if (buffer.buffer.byteLength > Math.max(SMALLEST_BYTES, Buffer.poolSize)) this.#lent.add(buffer.buffer)
+    if (buffer.buffer.byteLength > Math.max(this.#smallest, Buffer.poolSize)) this.#lent.add(buffer.buffer)
     return buffer
   }
 
@@ -48,7 +56,7 @@ export class Memory {
    * Frees an array that nobody reads any more, unless it is part of something larger. Those that lived for a while
    * are not looked for by the collector until there are 64 MiB of them.
    */
-  discard(array: Int32Array): void {
+  discard(array: Int32Array | Buffer): void {
     const { buffer } = array
     if (array.byteLength >= SMALLEST_DISCARDED_BYTES && array.byteLength === buffer.byteLength) {
       free(buffer as ArrayBuffer)
@@ -62,7 +70,7 @@ export class Memory {
   give({ buffer }: Buffer): void {
     if (!this.#lent.delete(buffer)) return
     const size = buffer.byteLength
-    if (size !== sizeClass(size) || size > MAX_IDLE_BYTES) {
+    if (size !== sizeClass(size) || size > this.#maxIdle) {
       free(buffer as ArrayBuffer)
       return
     }
@@ -82,11 +90,11 @@ export class Memory {
   /** Sizes that nobody asks for any more must not keep the others from being used again. */
   #freeOldest(): void {
     for (const [size, pieces] of this.#idle) {
-      while (this.#idleBytes > MAX_IDLE_BYTES && pieces.length > 0) {
+      while (this.#idleBytes > this.#maxIdle && pieces.length > 0) {
         free(pieces.pop() as ArrayBuffer)
         this.#idleBytes -= size
       }
-      if (this.#idleBytes <= MAX_IDLE_BYTES) return
+      if (this.#idleBytes <= this.#maxIdle) return
       this.#idle.delete(size)
     }
   }

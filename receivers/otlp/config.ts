@@ -52,10 +52,10 @@ const grpcFields = z.strictObject({
   transport: transport(),
   ...guard,
   implementation: z
-    .enum(['http2', 'grpc-js'])
-    .default('http2')
+    .enum(['sluice', 'http2', 'grpc-js'])
+    .default('sluice')
     .describe(
-      '"http2" is made for this one call and costs least; "grpc-js" is the library of the gRPC project. It takes no zstd, and knows neither read_timeout nor enforcement_policy.',
+      '"sluice" is made for this one call and costs least; "http2" is the same on the HTTP/2 of Node; "grpc-js" is the library of the gRPC project. It takes no zstd, and knows neither read_timeout nor enforcement_policy.',
     ),
   max_recv_msg_size_mib: z
     .int()

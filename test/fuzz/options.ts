@@ -5,6 +5,7 @@ export const HELP = `npm run fuzz -- [options]
 --target NAME   wire, json, live, or all one after the other (all)
 --minutes N     of each target (1)
 --seed N        inputs follow from it (1)
+--grpc NAME     implementation of gRPC that live attacks: sluice, http2, grpc-js (sluice)
 --folder PATH   where inputs are kept that show a defect (data/fuzz)
 --no-coverage   every input starts from the seeds, instead of from those that reached new code
 `
@@ -16,6 +17,8 @@ export interface Options {
   readonly targets: readonly Name[]
   readonly minutes: number
   readonly seed: number
+  /** Implementation of gRPC that is attacked live. */
+  readonly grpc: string
   readonly folder: string
   readonly withCoverage: boolean
 }
@@ -29,6 +32,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
       target: { type: 'string', default: 'all' },
       minutes: { type: 'string', default: '1' },
       seed: { type: 'string', default: '1' },
+      grpc: { type: 'string', default: 'sluice' },
       folder: { type: 'string', default: 'data/fuzz' },
       'no-coverage': { type: 'boolean', default: false },
     },
@@ -46,6 +50,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     targets,
     minutes: number('minutes'),
     seed: number('seed'),
+    grpc: values.grpc,
     folder: values.folder,
     withCoverage: !values['no-coverage'],
   }

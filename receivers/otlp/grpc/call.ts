@@ -1,5 +1,4 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
-import { TLSSocket } from 'node:tls'
+import type { IncomingHttpHeaders } from 'node:http2'
 import { MalformedError } from '../../../src/logs/wire.ts'
 import type { Counts } from '../counts.ts'
 import { DECOMPRESSORS, type Room, type SizeLimit } from '../decompression/decompress.ts'
@@ -9,6 +8,7 @@ import type { Hold } from '../limits/in-flight.ts'
 import type { Limits } from '../limits/limits.ts'
 import { Code, type Failure, outcomeOf, Refusal, refused } from '../outcome.ts'
 import { answer, refuse } from './answer.ts'
+import type { CallStream, StreamReader } from './call-stream.ts'
 import { MessageReader } from './message-reader.ts'
 import { EXPORT } from './serve.ts'
 
@@ -28,34 +28,31 @@ export interface Calls {
 }
 
 /** One call of Export, from its headers to its answer. It is counted once, whatever becomes of it. */
-export class Call implements Incoming {
+export class Call implements Incoming, StreamReader {
   readonly hold: Hold
   sender: Sender = NOBODY
-  readonly #stream: ServerHttp2Stream
+  readonly #stream: CallStream
   readonly #headers: IncomingHttpHeaders
   readonly #calls: Calls
   readonly #reader: MessageReader
   readonly #started = performance.now()
+  #whenClosed: (call: Call) => void = () => {}
   #receivedBytes = 0
   /** Until then the transport counts, from then on the intake. */
   #reading = true
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, calls: Calls) {
+  constructor(stream: CallStream, headers: IncomingHttpHeaders, calls: Calls) {
     this.#stream = stream
     this.#headers = headers
     this.#calls = calls
     this.hold = calls.limits.inFlight.hold()
-    this.#reader = new MessageReader(calls.limit, this.hold)
+    this.#reader = new MessageReader(calls.limit, this.hold, stream)
   }
 
   /** Takes the call, or turns it away by its headers. `closed` is called once its stream is. */
   start(closed: (call: Call) => void): void {
-    const stream = this.#stream
-    stream.on('error', ignore)
-    stream.on('close', () => {
-      if (this.#reading) this.#refuse(refused('disconnected', 'the client went away'))
-      closed(this)
-    })
+    this.#whenClosed = closed
+    this.#stream.open(this)
     if (this.#hasOurHeaders()) this.#knock()
   }
 
@@ -81,7 +78,7 @@ export class Call implements Incoming {
     const late = refused('timeout', 'the deadline of the call has passed')
     if (this.#reading) this.#refuse(late)
     // Answered, but the client does not read: nobody waits for the rest of it.
-    else if (this.#stream.headersSent) this.#stream.close(constants.NGHTTP2_CANCEL)
+    else if (this.#stream.answered) this.#stream.cancel()
     else refuse(this.#stream, late)
   }
 
@@ -98,6 +95,29 @@ export class Call implements Incoming {
     this.#reader.giveBack()
   }
 
+  data(chunk: Buffer): void {
+    if (!this.#reading) return
+    this.#receivedBytes += chunk.length
+    try {
+      this.#reader.add(chunk)
+    } catch (error) {
+      const outcome = outcomeOf(error, 0)
+      if (outcome === undefined || outcome.ok) throw error
+      this.#refuse(outcome)
+    }
+  }
+
+  end(): void {
+    if (!this.#reading) return
+    this.#reading = false
+    void this.#take()
+  }
+
+  closed(): void {
+    if (this.#reading) this.#refuse(refused('disconnected', 'the client went away'))
+    this.#whenClosed(this)
+  }
+
   #hasOurHeaders(): boolean {
     const { ':method': method, ':path': path = '', 'content-type': type = '' } = this.#headers
     if (method !== 'POST') {
@@ -112,10 +132,7 @@ export class Call implements Incoming {
 
   /** Nothing is read, and the client is held back by flow control, until it is known who sends. */
   #knock(): void {
-    const certificate = () => {
-      const { socket } = this.#stream.session ?? {}
-      return socket instanceof TLSSocket ? socket.getPeerCertificate() : undefined
-    }
+    const certificate = () => this.#stream.certificate()
     const turnAway = (error: unknown): void => {
       const outcome = this.#calls.intake.outcomeOf(error, 0)
       if (this.#reading && !outcome.ok) this.#refuse(outcome)
@@ -132,27 +149,7 @@ export class Call implements Incoming {
   #letIn(sender: Sender): void {
     if (!this.#reading) return
     this.sender = sender
-    this.#stream.on('data', (chunk: Buffer) => this.#add(chunk))
-    this.#stream.on('end', () => this.#finish())
-  }
-
-  #add(chunk: Buffer): void {
-    if (!this.#reading) return
-    this.#receivedBytes += chunk.length
-    try {
-      this.#reader.add(chunk)
-    } catch (error) {
-      const outcome = outcomeOf(error, 0)
-      if (outcome === undefined || outcome.ok) throw error
-      this.#refuse(outcome)
-    }
-  }
-
-  #finish(): void {
-    // A stream that is reset ends as well, and then closes.
-    if (!this.#reading || this.#stream.aborted) return
-    this.#reading = false
-    void this.#take()
+    this.#stream.read()
   }
 
   async #take(): Promise<void> {
@@ -213,6 +210,3 @@ export async function decompressMessage(
     throw error
   }
 }
-
-/** `close` follows and says enough. */
-function ignore(): void {}

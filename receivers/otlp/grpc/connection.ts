@@ -1,18 +1,15 @@
-import { constants, type ServerHttp2Session } from 'node:http2'
+import type { IncomingHttpHeaders } from 'node:http2'
 import type { GrpcSettings } from '../config.ts'
-import type { Connections } from '../limits/connections.ts'
+import type { Connections, RejectionReason } from '../limits/connections.ts'
 import { Call, type Calls, isGrpc } from './call.ts'
+import type { CallStream } from './call-stream.ts'
 import { ResetBudget } from './reset-budget.ts'
 import type { Methods } from './services/method.ts'
 import { ServiceCall } from './services/service-call.ts'
 
-/** What a client may have outstanding on one connection; streams have a window of their own. */
-const WINDOW_BYTES = 4 * 1024 * 1024
 /** As other servers have it: so often at most a client without calls pings, if it may not ping more often. */
 const IDLE_PING_MS = 2 * 60 * 60 * 1000
 const STRIKES = 2
-const TOO_MANY_PINGS = Buffer.from('too_many_pings')
-const TOO_MANY_RESETS = Buffer.from('too_many_resets')
 /** Share of the age by which that of each connection differs, so that they do not all end at once. */
 const JITTER = 0.1
 
@@ -24,17 +21,34 @@ export interface Served {
   readonly connections: Connections
 }
 
-/** The HTTP/2 connection of a client: its calls, and when it ends. */
+/** The HTTP/2 of a connection, whoever speaks it. */
+export interface Session {
+  /** Whether it is over. */
+  readonly destroyed: boolean
+  ping(answered: () => void): void
+  /** Takes no more calls, and closes when those that run have been answered. Called once. */
+  end(): void
+  /** Closes at once. */
+  destroy(): void
+  /** Closes with ENHANCE_YOUR_CALM. */
+  calmDown(said: string): void
+  /** Called several times a second, also when it is over. */
+  checkTime(now: number): void
+}
+
+/** The connection of a client: its calls, how it behaves, and when it ends. */
 export class Connection {
-  readonly #session: ServerHttp2Session
+  readonly #session: Session
   readonly #settings: GrpcSettings
-  readonly #connections: Connections
+  readonly #served: Served
   readonly #resets: ResetBudget
   readonly #calls = new Set<Call>()
   /** Of other services. They may last for ever, and end with the connection. */
   readonly #others = new Set<ServiceCall>()
   readonly #opened = performance.now()
   readonly #maxAge: number
+  readonly #closed = (call: Call): void => this.#remove(call)
+  readonly #otherClosed = (call: ServiceCall): void => this.#removeOther(call)
   #greeted = false
   #lastCall = this.#opened
   #heard = this.#opened
@@ -43,38 +57,58 @@ export class Connection {
   #strikes = 0
   #ended: number | undefined
 
-  constructor(session: ServerHttp2Session, settings: GrpcSettings, { calls, methods, connections }: Served) {
+  constructor(session: Session, settings: GrpcSettings, served: Served) {
     this.#session = session
     this.#settings = settings
-    this.#connections = connections
+    this.#served = served
     this.#resets = new ResetBudget(settings.max_concurrent_streams)
     const age = settings.keepalive.server_parameters.max_connection_age
     this.#maxAge = age * (1 + JITTER * (2 * Math.random() - 1))
-    const closed = (call: Call): void => this.#remove(call)
-    const otherClosed = (call: ServiceCall): void => this.#removeOther(call)
-    session.setLocalWindowSize(WINDOW_BYTES)
-    session.once('remoteSettings', () => {
-      this.#greeted = true
-    })
-    session.on('ping', () => this.#judgePing())
-    session.on('stream', (stream, headers) => {
-      const method = isGrpc(headers) ? methods.get(String(headers[':path'])) : undefined
-      if (method) {
-        const other = new ServiceCall(stream, headers, method, calls)
-        this.#others.add(other)
-        other.start(otherClosed)
-        return
-      }
-      const call = new Call(stream, headers, calls)
-      this.#calls.add(call)
-      call.start(closed)
-    })
+  }
+
+  /** The client has begun to speak HTTP/2. */
+  greet(): void {
+    this.#greeted = true
+  }
+
+  /** The client has opened a stream. */
+  open(stream: CallStream, headers: IncomingHttpHeaders): void {
+    const { calls, methods } = this.#served
+    const method = isGrpc(headers) ? methods.get(String(headers[':path'])) : undefined
+    if (method) {
+      const other = new ServiceCall(stream, headers, method, calls)
+      this.#others.add(other)
+      other.start(this.#otherClosed)
+      return
+    }
+    const call = new Call(stream, headers, calls)
+    this.#calls.add(call)
+    call.start(this.#closed)
+  }
+
+  /** The client has pinged. */
+  judgePing(): void {
+    const { min_time, permit_without_stream } = this.#settings.keepalive.enforcement_policy
+    const now = performance.now()
+    const since = now - this.#lastPing
+    this.#lastPing = this.#heard = now
+    if (since >= (this.#busy > 0 || permit_without_stream ? min_time : IDLE_PING_MS)) return
+    if (++this.#strikes <= STRIKES) return
+    this.calmDown('pings', 'too_many_pings')
+  }
+
+  /** Closes the connection of a client that does too much of something, and says so. */
+  calmDown(reason: RejectionReason, said: string): void {
+    if (this.#session.destroyed) return
+    this.#served.connections.reject(reason)
+    this.#session.calmDown(said)
   }
 
   /** Ends what takes too long: called several times a second. */
   checkTime(now: number): void {
     for (const call of this.#calls) call.checkTime(now)
     for (const call of this.#others) call.checkTime(now)
+    this.#session.checkTime(now)
     if (this.#session.destroyed) return
     const { read_timeout, keepalive } = this.#settings
     const { max_connection_idle, max_connection_age_grace } = keepalive.server_parameters
@@ -86,22 +120,17 @@ export class Connection {
     else this.#checkAlive(now)
   }
 
-  /**
-   * Closes when the calls that run have been answered. The client is told which is the last, so it may send those anew
-   * that were on their way. Node has no gentler way, and nobody but Node may write to the socket.
-   */
+  /** Closes when the calls that run have been answered; clients send further ones elsewhere. */
   end(): void {
-    const session = this.#session
     for (const call of this.#others) call.leave()
-    if (this.#ended !== undefined || session.destroyed || session.closed) return
+    if (this.#ended !== undefined || this.#session.destroyed) return
     this.#ended = performance.now()
-    session.close()
+    this.#session.end()
   }
 
   /** Closes at once; clients are told that their calls are cancelled, which they try again. */
   destroy(): void {
-    // A code alone, which Node takes and its type declarations do not know.
-    this.#session.destroy(constants.NGHTTP2_CANCEL as unknown as Error)
+    this.#session.destroy()
   }
 
   get #busy(): number {
@@ -123,15 +152,7 @@ export class Connection {
     // A client may ping each time it has been answered: some measure the bandwidth that way.
     this.#lastPing = Number.NEGATIVE_INFINITY
     this.#strikes = 0
-    if (abandoned && !this.#resets.spend(this.#heard)) this.#calmDown('rapid_reset', TOO_MANY_RESETS)
-  }
-
-  /** Closes the connection of a client that does too much of something, and says so. */
-  #calmDown(reason: 'rapid_reset' | 'pings', said: Buffer): void {
-    if (this.#session.destroyed) return
-    this.#connections.reject(reason)
-    this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, said)
-    this.#session.destroy()
+    if (abandoned && !this.#resets.spend(this.#heard)) this.calmDown('rapid_reset', 'too_many_resets')
   }
 
   #checkAlive(now: number): void {
@@ -145,15 +166,5 @@ export class Connection {
         this.#heard = performance.now()
       })
     }
-  }
-
-  #judgePing(): void {
-    const { min_time, permit_without_stream } = this.#settings.keepalive.enforcement_policy
-    const now = performance.now()
-    const since = now - this.#lastPing
-    this.#lastPing = this.#heard = now
-    if (since >= (this.#busy > 0 || permit_without_stream ? min_time : IDLE_PING_MS)) return
-    if (++this.#strikes <= STRIKES) return
-    this.#calmDown('pings', TOO_MANY_PINGS)
   }
 }

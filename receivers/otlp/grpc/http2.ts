@@ -1,70 +1,39 @@
-import { createSecureServer, createServer, type ServerOptions } from 'node:http2'
+import {
+  constants,
+  createSecureServer,
+  createServer,
+  type ServerHttp2Session,
+  type ServerOptions,
+} from 'node:http2'
 import type { GrpcSettings } from '../config.ts'
-import { SizeLimit } from '../decompression/decompress.ts'
 import type { Entrance } from '../entrance.ts'
-import { closedBy, type Listener, listen } from '../listen/listen.ts'
-import type { Calls } from './call.ts'
-import { Connection } from './connection.ts'
-import { MIB } from './serve.ts'
+import type { Listener } from '../listen/listen.ts'
+import { Connection, type Served, type Session } from './connection.ts'
+import { Http2Stream } from './http2-stream.ts'
+import {
+  CONNECTION_WINDOW_BYTES,
+  MAX_HEADER_BYTES,
+  STREAM_WINDOW_BYTES,
+  serveConnections,
+  servedWith,
+} from './serve-connections.ts'
 import type { Methods } from './services/method.ts'
 
-/** How exactly times are kept: one clock for all is cheaper than one a call. */
-const TICK_MS = 250
-/** What a client may send of one call before it has to wait for us. By default it is 64 KiB a round trip. */
-const STREAM_WINDOW_BYTES = 1024 * 1024
-const MAX_HEADER_BYTES = 16 * 1024
-
 /** Serves gRPC on Node's HTTP/2, with what Export needs and small services besides. */
-export async function serve(
-  settings: GrpcSettings,
-  { intake, counts, limits, connections: all, guard }: Entrance,
-  methods: Methods,
-): Promise<Listener> {
-  const calls: Calls = {
-    intake,
-    door: guard.door,
-    counts,
-    limits,
-    limit: new SizeLimit(settings.max_recv_msg_size_mib * MIB, 'max_recv_msg_size_mib'),
-    readTimeoutMs: settings.read_timeout,
-  }
-  const connections = new Set<Connection>()
-  const { certificates } = guard
+export async function serve(settings: GrpcSettings, entrance: Entrance, methods: Methods): Promise<Listener> {
+  const { certificates } = entrance.guard
   const options = http2Options(settings)
   const server = certificates
     ? createSecureServer({ ...options, ...certificates.options })
     : createServer(options)
-  certificates?.serve(server)
-  all.guard(server)
+  const served = servedWith(settings, entrance, methods)
+  const open = new Set<Connection>()
   server.on('session', (session) => {
-    const connection = new Connection(session, settings, { calls, methods, connections: all })
-    connections.add(connection)
-    session.once('close', () => connections.delete(connection))
+    const connection = connect(session, settings, served)
+    open.add(connection)
+    session.once('close', () => open.delete(connection))
   })
-  const listening = await listen(server, 'gRPC', settings.endpoint)
-  const clock = setInterval(() => {
-    const now = performance.now()
-    for (const connection of connections) connection.checkTime(now)
-  }, TICK_MS)
-  clock.unref()
-
-  const close = async (): Promise<void> => {
-    const closed = new Promise((resolve) => server.close(resolve))
-    // Not every version of Node has that end the connections.
-    for (const connection of connections) connection.end()
-    await closed
-    clearInterval(clock)
-  }
-  let closed: Promise<void> | undefined
-  return {
-    ...listening,
-    stop(deadline) {
-      closed ??= close()
-      return closedBy(deadline, closed, () => {
-        for (const connection of connections) connection.destroy()
-      })
-    },
-  }
+  return await serveConnections(server, open, settings, entrance)
 }
 
 /** What is not set here keeps Node's limits: on resets, rejected streams, invalid frames, pings and settings. */
@@ -77,4 +46,49 @@ function http2Options(settings: GrpcSettings): ServerOptions {
       maxHeaderListSize: MAX_HEADER_BYTES,
     },
   }
+}
+
+function connect(session: ServerHttp2Session, settings: GrpcSettings, served: Served): Connection {
+  const connection = new Connection(new Http2Session(session), settings, served)
+  session.setLocalWindowSize(CONNECTION_WINDOW_BYTES)
+  session.once('remoteSettings', () => connection.greet())
+  session.on('ping', () => connection.judgePing())
+  session.on('stream', (stream, headers) => connection.open(new Http2Stream(stream), headers))
+  return connection
+}
+
+class Http2Session implements Session {
+  readonly #session: ServerHttp2Session
+
+  constructor(session: ServerHttp2Session) {
+    this.#session = session
+  }
+
+  get destroyed(): boolean {
+    return this.#session.destroyed
+  }
+
+  ping(answered: () => void): void {
+    this.#session.ping(answered)
+  }
+
+  /**
+   * The client is told which call is the last, so it may send those anew that were on their way. Node has no gentler
+   * way, and nobody but Node may write to the socket.
+   */
+  end(): void {
+    if (!this.#session.closed) this.#session.close()
+  }
+
+  destroy(): void {
+    // A code alone, which Node takes and its type declarations do not know.
+    this.#session.destroy(constants.NGHTTP2_CANCEL as unknown as Error)
+  }
+
+  calmDown(said: string): void {
+    this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM, 0, Buffer.from(said))
+    this.#session.destroy()
+  }
+
+  checkTime(): void {}
 }

@@ -1,4 +1,4 @@
-import { Assembly } from '../assembly.ts'
+import { Assembly, type AssemblyOptions } from '../assembly.ts'
 import type { SizeLimit } from '../decompression/decompress.ts'
 import type { Hold } from '../limits/in-flight.ts'
 import { Code, Refusal } from '../outcome.ts'
@@ -13,14 +13,16 @@ export const PREFIX_BYTES = 5
 export class MessageReader {
   readonly #limit: SizeLimit
   readonly #hold: Hold
+  readonly #options: AssemblyOptions | undefined
   #prefixBytes = 0
   #flag = 0
   #length = 0
   #assembly: Assembly | undefined
 
-  constructor(limit: SizeLimit, hold: Hold) {
+  constructor(limit: SizeLimit, hold: Hold, options?: AssemblyOptions) {
     this.#limit = limit
     this.#hold = hold
+    this.#options = options
   }
 
   /**
@@ -77,6 +79,6 @@ export class MessageReader {
     if (this.#prefixBytes < PREFIX_BYTES) return
     // Before anything is allocated for it.
     if (this.#length > this.#limit.bytes) throw this.#limit.exceeded()
-    this.#assembly = new Assembly(this.#length, this.#hold)
+    this.#assembly = new Assembly(this.#length, this.#hold, this.#options)
   }
 }

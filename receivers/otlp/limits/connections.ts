@@ -2,17 +2,17 @@ import type { Server, Socket } from 'node:net'
 import type { BoundCounter, ComponentMetrics } from '../../../src/telemetry/metrics.ts'
 
 /** Why a connection is turned away or closed. */
-type Reason = 'connections' | 'rapid_reset' | 'pings'
+export type RejectionReason = 'connections' | 'rapid_reset' | 'pings' | 'flood' | 'protocol'
 
 /** The connections of one listener: how many there may be, and how many there are. */
 export class Connections {
   readonly #max: number
-  readonly #rejected: Readonly<Record<Reason, BoundCounter>>
+  readonly #rejected: Readonly<Record<RejectionReason, BoundCounter>>
   #open = 0
 
   constructor(max: number, metrics: ComponentMetrics, transport: 'grpc' | 'http') {
     this.#max = max
-    const rejected = (reason: Reason): BoundCounter =>
+    const rejected = (reason: RejectionReason): BoundCounter =>
       metrics.counter(
         'sluice_receiver_rejected_connections_total',
         'Connections turned away or closed, by reason.',
@@ -22,6 +22,8 @@ export class Connections {
       connections: rejected('connections'),
       rapid_reset: rejected('rapid_reset'),
       pings: rejected('pings'),
+      flood: rejected('flood'),
+      protocol: rejected('protocol'),
     }
     metrics.gauge('sluice_receiver_connections', 'Open connections.', { transport }, () => this.#open)
   }
@@ -36,7 +38,7 @@ export class Connections {
     })
   }
 
-  reject(reason: Reason): void {
+  reject(reason: RejectionReason): void {
     this.#rejected[reason].inc()
   }
 }

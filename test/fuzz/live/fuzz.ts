@@ -20,8 +20,8 @@ const MAX_RSS = 512 * 1024 * 1024
 const KEPT_INPUTS = 64
 
 /** Fuzzes a receiver in a process of its own by its connections. Resolves with the number of defects. */
-export async function fuzzLive({ minutes, seed, folder }: Options): Promise<number> {
-  const child = fork(new URL('./receiver.ts', import.meta.url))
+export async function fuzzLive({ minutes, seed, grpc, folder }: Options): Promise<number> {
+  const child = fork(new URL('./receiver.ts', import.meta.url), [grpc])
   const [ports] = (await once(child, 'message')) as [LivePorts]
   const inputs = new LiveInputs(new Random(seed))
   const neighbour = new Neighbour(ports)

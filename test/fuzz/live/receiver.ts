@@ -27,7 +27,7 @@ const RESOLUTION_MS = 5
 const ERROR = 50
 const NANOSECONDS = 1e6
 const PROTOCOLS = {
-  grpc: { endpoint: '127.0.0.1:0', read_timeout: '2s' },
+  grpc: { endpoint: '127.0.0.1:0', implementation: process.argv[2], read_timeout: '2s' },
   http: { endpoint: '127.0.0.1:0', read_timeout: '2s', read_header_timeout: '1s' },
 }
 

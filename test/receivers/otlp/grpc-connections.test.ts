@@ -13,6 +13,7 @@ import {
   gate,
   type Harness,
   IMPLEMENTATIONS,
+  OURS,
   rawCall,
   rawSession,
   roundTrip,
@@ -111,16 +112,18 @@ describe.each(IMPLEMENTATIONS)('a connection to %s', (implementation) => {
   })
 })
 
-describe('a connection to http2', () => {
+describe.each(OURS)('a connection to %s, which is ours', (implementation) => {
+  const start = serveBy(implementation)
+
   it('has windows that do not slow a client down', async () => {
-    const session = rawSession(portOf(await serve()))
+    const session = rawSession(portOf(await start()))
     await roundTrip(session)
     expect(session.remoteSettings.initialWindowSize).toBe(1024 * 1024)
     expect(session.state.remoteWindowSize).toBe(4 * 1024 * 1024)
   })
 
-  it('names the last call it takes when it ends, so that clients send later ones elsewhere', async () => {
-    const { harness, buffered, pushed } = await busy(serve, settings({}))
+  it('says when it ends, so that clients send later calls elsewhere', async () => {
+    const { harness, buffered, pushed } = await busy(start, settings({}))
     const session = rawSession(portOf(harness))
     const ended = farewell(session)
     const { stream, answer } = rawCall(session)
@@ -128,19 +131,21 @@ describe('a connection to http2', () => {
     await pushed.opened
     const stopped = harness.receiver.stop(never)
     const [code, last] = await ended
-    expect([code, last]).toEqual([constants.NGHTTP2_NO_ERROR, 1])
+    // Ours gives notice first, which names none.
+    const named = implementation === 'sluice' ? 2 ** 31 - 1 : 1
+    expect([code, last]).toEqual([constants.NGHTTP2_NO_ERROR, named])
     buffered.open()
     expect((await answer)['grpc-status']).toBe('0')
     await stopped
   })
 
   it('is closed when its client does not speak HTTP/2 within read_timeout', async () => {
-    const client = new FrameClient(portOf(await serve(undefined, settings({ read_timeout: '100ms' }))))
+    const client = new FrameClient(portOf(await start(undefined, settings({ read_timeout: '100ms' }))))
     await client.closed
   })
 
   it('is closed when its client pings too often, and says so', async () => {
-    const session = rawSession(portOf(await serve()))
+    const session = rawSession(portOf(await start()))
     const ended = farewell(session)
     for (let i = 0; i < 4; i++) await roundTrip(session)
     const [code, , data] = await ended
@@ -148,7 +153,7 @@ describe('a connection to http2', () => {
   })
 
   it('may be pinged anew each time a call has been answered, as clients do that measure bandwidth', async () => {
-    const session = rawSession(portOf(await serve()))
+    const session = rawSession(portOf(await start()))
     for (let i = 0; i < 5; i++) {
       const { stream, answer } = rawCall(session)
       stream.end(frame(small))
@@ -161,7 +166,7 @@ describe('a connection to http2', () => {
   it('may be pinged as often as min_time says, without calls where permit_without_stream', async () => {
     const policy = { min_time: '0s', permit_without_stream: true }
     const session = rawSession(
-      portOf(await serve(undefined, settings({ keepalive: { enforcement_policy: policy } }))),
+      portOf(await start(undefined, settings({ keepalive: { enforcement_policy: policy } }))),
     )
     for (let i = 0; i < 10; i++) await roundTrip(session)
     expect(session.destroyed).toBe(false)
@@ -170,6 +175,7 @@ describe('a connection to http2', () => {
 
 describe('the implementation', () => {
   it.each([
+    ['sluice', false],
     ['http2', false],
     ['grpc-js', true],
   ] as const)('is loaded alone: grpc-js with %s is %j', async (implementation, loaded) => {

@@ -26,7 +26,7 @@ export interface GuardedOptions {
 
 /** An otlp receiver with something before its doors, which listens on free ports until the test ends. */
 export async function serveGuarded({
-  implementation = 'http2',
+  implementation = 'sluice',
   both = {},
   more = {},
   authenticator,

@@ -20,8 +20,10 @@ import { type TestContext, testContext } from '../../support/component.ts'
 
 export const EXPORT = '/opentelemetry.proto.collector.logs.v1.LogsService/Export'
 export const PROTOBUF = 'application/x-protobuf'
-/** Both ways to serve gRPC; what is true of one is true of the other, unless a test says so. */
-export const IMPLEMENTATIONS = ['http2', 'grpc-js'] as const
+/** All ways to serve gRPC; what is true of one is true of the others, unless a test says so. */
+export const IMPLEMENTATIONS = ['sluice', 'http2', 'grpc-js'] as const
+/** Those that are ours from the stream on. */
+export const OURS = ['sluice', 'http2'] as const
 export type Implementation = (typeof IMPLEMENTATIONS)[number]
 const BOTH: Protocols = { grpc: { endpoint: '127.0.0.1:0' }, http: { endpoint: '127.0.0.1:0' } }
 

@@ -9,6 +9,7 @@ import {
   frame,
   type Harness,
   IMPLEMENTATIONS,
+  OURS,
   PROTOBUF,
   rawCall,
   rawGrpc,
@@ -47,9 +48,11 @@ async function waiting(port: number, head: string): Promise<string> {
   return received
 }
 
-describe('slow loris', () => {
+describe.each(OURS)('slow loris, with gRPC by %s', (implementation) => {
+  const start = serveBy(implementation)
+
   it('costs nobody else anything: headers that never end are answered 408 and counted', async () => {
-    const harness = await serve(undefined, {
+    const harness = await start(undefined, {
       grpc: { endpoint: '127.0.0.1:0', read_timeout: '500ms' },
       http: { endpoint: '127.0.0.1:0', read_header_timeout: '500ms', read_timeout: '1s' },
     })
@@ -70,7 +73,7 @@ describe('slow loris', () => {
 
   it('costs nobody else anything: bodies that never end are given up', async () => {
     const limits = { min_body_rate: 100, min_body_rate_grace: '500ms' }
-    const harness = await serve(undefined, undefined, limits)
+    const harness = await start(undefined, undefined, limits)
     const head = `POST /v1/logs HTTP/1.1\r\nHost: a\r\nContent-Type: ${PROTOBUF}\r\nContent-Length: 1000\r\n\r\na`
     const http = Array.from({ length: 50 }, () => waiting(portOf(harness, 'http'), head))
     const grpc = Array.from({ length: 50 }, () => rawCall(portOf(harness, 'grpc')))
@@ -153,8 +156,8 @@ describe('rapid reset (CVE-2023-44487)', () => {
     return client.closed
   }
 
-  it('ends the connection with ENHANCE_YOUR_CALM, and is counted', async () => {
-    const harness = await serve()
+  it.each(OURS)('ends the connection with ENHANCE_YOUR_CALM, and is counted, by %s', async (by) => {
+    const harness = await serveBy(by)()
     const client = new FrameClient(portOf(harness, 'grpc'))
     await servesNeighbours(harness, attack(client))
     expect(client.types).toContain(Type.goaway)
@@ -168,16 +171,19 @@ describe('rapid reset (CVE-2023-44487)', () => {
     await servesNeighbours(harness, attack(new FrameClient(portOf(harness, 'grpc'))))
   })
 
-  it('is not what a client does whose calls all pass their deadline at once', async () => {
-    const harness = await serve(() => new Promise(() => {}))
-    const { session, stream } = rawCall(portOf(harness, 'grpc'))
-    const calls = Array.from({ length: 99 }, () => rawCall(session))
-    for (const call of [{ stream }, ...calls]) call.stream.end(frame(small))
-    await expect.poll(() => harness.batches).toHaveLength(100)
-    for (const call of [{ stream }, ...calls]) call.stream.close(8)
-    await new Promise((resolve) => session.ping(resolve))
-    expect([session.closed, session.destroyed]).toEqual([false, false])
-  })
+  it.each(OURS)(
+    'is not what a client does whose calls all pass their deadline at once, by %s',
+    async (by) => {
+      const harness = await serveBy(by)(() => new Promise(() => {}))
+      const { session, stream } = rawCall(portOf(harness, 'grpc'))
+      const calls = Array.from({ length: 99 }, () => rawCall(session))
+      for (const call of [{ stream }, ...calls]) call.stream.end(frame(small))
+      await expect.poll(() => harness.batches).toHaveLength(100)
+      for (const call of [{ stream }, ...calls]) call.stream.close(8)
+      await new Promise((resolve) => session.ping(resolve))
+      expect([session.closed, session.destroyed]).toEqual([false, false])
+    },
+  )
 })
 
 /** A request with one record that has an attribute for each of `keys`, made without an object for each. */

@@ -162,7 +162,7 @@ describe('the configuration', () => {
       protocols: {
         grpc: {
           endpoint: { host: 'localhost', port: 4317 },
-          implementation: 'http2',
+          implementation: 'sluice',
           max_recv_msg_size_mib: 20,
           max_concurrent_streams: 100,
           read_timeout: 60_000,

@@ -10,6 +10,7 @@ import {
   gate,
   type Harness,
   IMPLEMENTATIONS,
+  OURS,
   PROTOBUF,
   rawCall,
   rawGrpc,
@@ -141,13 +142,15 @@ describe.each(IMPLEMENTATIONS)('memory in flight, with gRPC by %s', (implementat
   })
 })
 
-describe('memory in flight', () => {
+describe.each(OURS)('memory in flight of what is ours, with gRPC by %s', (implementation) => {
+  const start = serveBy(implementation)
+
   it.each([
     ['gzip', gzipSync],
     ['deflate', deflateSync],
     ['zstd', zstdCompressSync],
   ] as const)('is there for what %s becomes, or the request is refused', async (encoding, compress) => {
-    const { harness, buffered, first } = await withOneInFlight(serve, withText(500_000), {
+    const { harness, buffered, first } = await withOneInFlight(start, withText(500_000), {
       max_in_flight_bytes: '2MiB',
     })
     const { post, batches } = harness
@@ -160,7 +163,7 @@ describe('memory in flight', () => {
   })
 
   it('is not taken by what is only announced', async () => {
-    const harness = await serve(undefined, undefined, { max_in_flight_bytes: '2MiB' })
+    const harness = await start(undefined, undefined, { max_in_flight_bytes: '2MiB' })
     const calls = Array.from({ length: 10 }, () => rawCall(portOf(harness, 'grpc')))
     for (const { stream } of calls) stream.write(frame(Buffer.alloc(10), 0, 20 * MIB))
     await Promise.all(calls.map(({ session }) => new Promise((resolve) => session.ping(resolve))))
@@ -170,7 +173,7 @@ describe('memory in flight', () => {
   })
 
   it('is enough for the largest request that may be allowed, compressed or not', async () => {
-    const harness = await serve(undefined, {
+    const harness = await start(undefined, {
       grpc: { endpoint: '127.0.0.1:0', max_recv_msg_size_mib: 64 },
       http: { endpoint: '127.0.0.1:0', max_request_body_size: '64MiB' },
     })
@@ -183,7 +186,9 @@ describe('memory in flight', () => {
   })
 })
 
-describe('a compression ratio', () => {
+describe.each(OURS)('a compression ratio, with gRPC by %s', (implementation) => {
+  const start = serveBy(implementation)
+
   const REASON = { reason: 'compression_ratio' }
 
   it.each([
@@ -191,7 +196,7 @@ describe('a compression ratio', () => {
     ['deflate', deflateSync],
     ['zstd', zstdCompressSync],
   ] as const)('over the limit is refused for good and counted: %s', async (encoding, compress) => {
-    const harness = await serve()
+    const harness = await start()
     const { post, context } = harness
     const bomb = compress(withText(8 * MIB))
     const byHttp = await post(bomb, { 'content-encoding': encoding })
@@ -206,18 +211,20 @@ describe('a compression ratio', () => {
 
   it('does not matter where little comes out, and may be set', async () => {
     expect(
-      (await (await serve()).post(gzipSync(withText(3 * MIB)), { 'content-encoding': 'gzip' })).status,
+      (await (await start()).post(gzipSync(withText(3 * MIB)), { 'content-encoding': 'gzip' })).status,
     ).toBe(200)
-    const { post } = await serve(undefined, undefined, { max_compression_ratio: 2000 })
+    const { post } = await start(undefined, undefined, { max_compression_ratio: 2000 })
     expect((await post(gzipSync(withText(8 * MIB)), { 'content-encoding': 'gzip' })).status).toBe(200)
   })
 })
 
-describe('a body that comes too slowly', () => {
+describe.each(OURS)('a body that comes too slowly, with gRPC by %s', (implementation) => {
+  const start = serveBy(implementation)
+
   const LIMITS = { min_body_rate: 1000, min_body_rate_grace: '300ms' }
 
   it('is given up over gRPC, and its neighbours on the connection are not', async () => {
-    const harness = await serve(undefined, undefined, LIMITS)
+    const harness = await start(undefined, undefined, LIMITS)
     const { session, stream, answer } = rawCall(portOf(harness, 'grpc'))
     stream.write(frame(small).subarray(0, 8))
     const neighbour = rawCall(session)
@@ -235,7 +242,7 @@ describe('a body that comes too slowly', () => {
     ['of a known length', 'Content-Length: 1000', 'abc'],
     ['in chunks', 'Transfer-Encoding: chunked', '3\r\nabc\r\n'],
   ])('is answered 408 over HTTP, and the connection closed: %s', async (_, header, body) => {
-    const harness = await serve(undefined, undefined, LIMITS)
+    const harness = await start(undefined, undefined, LIMITS)
     const answer = rawHttp(portOf(harness, 'http'), headOf(header), body)
     expect((await harness.post(small)).status).toBe(200)
     expect(await answer).toMatch(/^HTTP\/1.1 408 /)
@@ -243,7 +250,7 @@ describe('a body that comes too slowly', () => {
   })
 
   it('may take its time where min_body_rate is 0', async () => {
-    const harness = await serve(undefined, undefined, {
+    const harness = await start(undefined, undefined, {
       ...LIMITS,
       min_body_rate: 0,
       min_body_rate_grace: '0s',
@@ -251,7 +258,7 @@ describe('a body that comes too slowly', () => {
     const { stream, answer } = rawCall(portOf(harness, 'grpc'))
     const message = frame(small)
     stream.write(message.subarray(0, 8))
-    const quick = await serve(undefined, undefined, LIMITS)
+    const quick = await start(undefined, undefined, LIMITS)
     const slow = rawCall(portOf(quick, 'grpc'))
     slow.stream.write(message.subarray(0, 8))
     await slow.answer

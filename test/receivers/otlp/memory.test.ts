@@ -71,13 +71,23 @@ describe('a message', () => {
     expect(memory.take(100_000).buffer).not.toBe(buffer)
   })
 
-  it('that is small shares memory with others and never goes back', () => {
-    const assembly = new Assembly(20_000, hold())
-    assembly.add(Buffer.alloc(10_000))
-    assembly.add(Buffer.alloc(10_000))
-    const { buffer } = assembly.bytes
-    assembly.giveBack()
-    expect(memory.take(65_536).buffer).not.toBe(buffer)
+  it('that comes in one piece is copied where that is lent', () => {
+    const piece = Buffer.alloc(100_000, 'a')
+    const assembly = new Assembly(100_000, hold(), { copies: true })
+    assembly.add(piece)
+    piece.fill('b')
+    expect(assembly.bytes.equals(Buffer.alloc(100_000, 'a'))).toBe(true)
+  })
+
+  it('that is small has memory to itself, which goes to the next small one', () => {
+    const first = new Assembly(2000, hold(), { copies: true })
+    first.add(Buffer.alloc(2000))
+    const { buffer } = first.bytes
+    expect(buffer.byteLength).toBeLessThan(4000)
+    first.giveBack()
+    const next = new Assembly(2000, hold(), { copies: true })
+    next.add(Buffer.alloc(2000))
+    expect(next.bytes.buffer).toBe(buffer)
   })
 })
 

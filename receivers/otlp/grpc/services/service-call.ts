@@ -1,17 +1,18 @@
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import type { IncomingHttpHeaders } from 'node:http2'
 import { SizeLimit } from '../../decompression/decompress.ts'
 import { type Failure, outcomeOf, refused, retryLater } from '../../outcome.ts'
-import { frameMessage, OK_TRAILERS, refuse, respond, trailersOf } from '../answer.ts'
+import { frameMessage, OK_TRAILERS, refuse, trailersOf } from '../answer.ts'
 import { type Calls, decompressMessage, timeoutOf } from '../call.ts'
+import type { CallStream, StreamReader } from '../call-stream.ts'
 import { MessageSplitter } from './message-splitter.ts'
-import type { Answering, Conversation, Method } from './method.ts'
+import type { Conversation, Method } from './method.ts'
 
 /** Of a message, decompressed. */
 const LIMIT = new SizeLimit(64 * 1024, 'what the services beside LogsService take')
 
 /** A call of a service other than LogsService, over HTTP/2. */
-export class ServiceCall implements Answering {
-  readonly #stream: ServerHttp2Stream
+export class ServiceCall implements StreamReader {
+  readonly #stream: CallStream
   readonly #headers: IncomingHttpHeaders
   readonly #calls: Pick<Calls, 'limits' | 'readTimeoutMs'>
   readonly #conversation: Conversation
@@ -21,9 +22,10 @@ export class ServiceCall implements Answering {
   #told = Promise.resolve()
   #heard = false
   #over = false
+  #whenClosed: (call: ServiceCall) => void = () => {}
 
   constructor(
-    stream: ServerHttp2Stream,
+    stream: CallStream,
     headers: IncomingHttpHeaders,
     method: Method,
     calls: Pick<Calls, 'limits' | 'readTimeoutMs'>,
@@ -32,22 +34,16 @@ export class ServiceCall implements Answering {
     this.#headers = headers
     this.#calls = calls
     this.#conversation = method({
-      send: (message) => this.send(message),
-      end: (failure) => this.end(failure),
+      send: (message) => this.#send(message),
+      end: (failure) => this.#end(failure),
     })
   }
 
   /** `closed` is called once the stream is. */
   start(closed: (call: ServiceCall) => void): void {
-    const stream = this.#stream
-    stream.on('error', () => {})
-    stream.on('close', () => {
-      this.#over = true
-      this.#conversation.closed()
-      closed(this)
-    })
-    stream.on('data', (chunk: Buffer) => this.#add(chunk))
-    stream.on('end', () => this.#tell(() => this.#conversation.end()))
+    this.#whenClosed = closed
+    this.#stream.open(this)
+    this.#stream.read()
   }
 
   /** Whether the client gave the call up before it was answered. */
@@ -61,40 +57,21 @@ export class ServiceCall implements Answering {
     const { readTimeoutMs } = this.#calls
     const silent = !this.#heard && readTimeoutMs > 0 && passed >= readTimeoutMs
     if (silent || passed >= timeoutOf(this.#headers)) {
-      this.end(refused('timeout', 'the deadline of the call has passed'))
+      this.#end(refused('timeout', 'the deadline of the call has passed'))
     }
   }
 
   /** Ends a call whose connection ends; its client opens it anew elsewhere. */
   leave(): void {
-    this.end(retryLater('stopping', 'the connection is being closed'))
+    this.#end(retryLater('stopping', 'the connection is being closed'))
   }
 
-  send(message: Buffer): void {
-    if (this.#over || this.#stream.destroyed) return
-    if (!this.#stream.headersSent) respond(this.#stream)
-    this.#stream.write(frameMessage(message))
-  }
-
-  end(failure?: Failure): void {
-    if (this.#over) return
-    this.#over = true
-    const stream = this.#stream
-    if (stream.destroyed) return
-    if (failure && !stream.headersSent) {
-      refuse(stream, failure)
-      return
-    }
-    if (!stream.headersSent) respond(stream)
-    // A client that has more to say closes its side when it sees these: a reset by us could overtake them.
-    stream.once('wantTrailers', () => stream.sendTrailers(failure ? trailersOf(failure) : OK_TRAILERS))
-    stream.end()
-  }
-
-  #add(chunk: Buffer): void {
+  data(chunk: Buffer): void {
     if (this.#over) return
     try {
-      for (const { compressed, bytes } of this.#splitter.add(chunk)) {
+      for (const { compressed, bytes } of this.#splitter.add(
+        this.#stream.copies ? Buffer.from(chunk) : chunk,
+      )) {
         this.#heard = true
         this.#tell(async () => {
           this.#conversation.message(compressed ? await this.#decompress(bytes) : bytes)
@@ -103,6 +80,36 @@ export class ServiceCall implements Answering {
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  end(): void {
+    this.#tell(() => this.#conversation.end())
+  }
+
+  closed(): void {
+    this.#over = true
+    this.#conversation.closed()
+    this.#whenClosed(this)
+  }
+
+  #send(message: Buffer): void {
+    if (this.#over || this.#stream.closed) return
+    if (!this.#stream.answered) this.#stream.respond()
+    this.#stream.write(frameMessage(message))
+  }
+
+  #end(failure?: Failure): void {
+    if (this.#over) return
+    this.#over = true
+    const stream = this.#stream
+    if (stream.closed) return
+    if (failure && !stream.answered) {
+      refuse(stream, failure)
+      return
+    }
+    if (!stream.answered) stream.respond()
+    // A client that has more to say closes its side when it sees these: a reset by us could overtake them.
+    stream.end(failure ? trailersOf(failure) : OK_TRAILERS)
   }
 
   async #decompress(message: Buffer): Promise<Buffer> {
@@ -128,7 +135,7 @@ export class ServiceCall implements Answering {
 
   #fail(error: unknown): void {
     const outcome = outcomeOf(error, 0)
-    this.end(
+    this.#end(
       outcome === undefined || outcome.ok
         ? retryLater('internal', 'the collector failed unexpectedly')
         : outcome,

@@ -3,17 +3,17 @@ import type { RequestInit } from '../../../oracle/oracle.ts'
 import type { Harness, Protocols } from '../harness.ts'
 import type { Section } from './sections.ts'
 
-/** How a request is sent: transport and encoding. gRPC twice, for the server may be ours or that of grpc-js. */
-export type Way = 'gRPC' | 'grpc-js' | 'HTTP protobuf' | 'HTTP JSON'
+/** How a request is sent: transport and encoding. gRPC by each implementation; that without a name is the default. */
+export type Way = 'gRPC' | 'http2' | 'grpc-js' | 'HTTP protobuf' | 'HTTP JSON'
 
-export const ALL: readonly Way[] = ['gRPC', 'grpc-js', 'HTTP protobuf', 'HTTP JSON']
+export const ALL: readonly Way[] = ['gRPC', 'http2', 'grpc-js', 'HTTP protobuf', 'HTTP JSON']
 /** zstd, which grpc-js does not know. */
 export const WITH_ZSTD: readonly Way[] = ALL.filter((way) => way !== 'grpc-js')
 export const BY_HTTP: readonly Way[] = ['HTTP protobuf', 'HTTP JSON']
-export const IN_PROTOBUF: readonly Way[] = ['gRPC', 'grpc-js', 'HTTP protobuf']
-export const BY_GRPC: readonly Way[] = ['gRPC', 'grpc-js']
+export const IN_PROTOBUF: readonly Way[] = ['gRPC', 'http2', 'grpc-js', 'HTTP protobuf']
+export const BY_GRPC: readonly Way[] = ['gRPC', 'http2', 'grpc-js']
 /** What grpc-js answers by itself, in another way. */
-export const BY_OUR_GRPC: readonly Way[] = ['gRPC']
+export const BY_OUR_GRPC: readonly Way[] = ['gRPC', 'http2']
 export const IN_JSON: readonly Way[] = ['HTTP JSON']
 
 export function isGrpc(way: Way): boolean {

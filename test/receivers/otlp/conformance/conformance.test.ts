@@ -26,7 +26,7 @@ async function start(one: Case, way: Way): Promise<Harness> {
   const push = 'push' in one ? one.push : undefined
   const grpc = {
     endpoint: '127.0.0.1:0',
-    implementation: way === 'grpc-js' ? 'grpc-js' : 'http2',
+    ...(isGrpc(way) && way !== 'gRPC' && { implementation: way }),
     ...one.settings?.grpc,
   }
   const http = { endpoint: '127.0.0.1:0', ...one.settings?.http }

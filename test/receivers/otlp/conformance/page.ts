@@ -16,15 +16,21 @@ export function conformancePage(): string {
     'encoding of its request, a failure is a `google.rpc.Status`, and code and message are the same in trailers and details. What was',
     'pushed is read by another protobuf library and compared value by value.',
     '',
-    'gRPC is served by Sluice itself, or with `implementation: grpc-js` by the library of the gRPC project. A case of gRPC that is not',
-    'marked for the latter is one that the library answers before anybody is asked, with other codes or headers.',
+    'gRPC is served by Sluice itself; with `implementation: http2` on the HTTP/2 of Node, with `implementation: grpc-js` by the library of',
+    'the gRPC project. A case of gRPC that is not marked for the latter is one that the library answers before anybody is asked, with other',
+    'codes or headers.',
     '',
   ]
   return [...intro, ...groups.flatMap(table)].join('\n')
 }
 
 function table({ title, cases }: Group): string[] {
-  const head = [`## ${title}`, '', `| case | ${ALL.join(' | ')} | see |`, '|---|---|---|---|---|---|']
+  const head = [
+    `## ${title}`,
+    '',
+    `| case | ${ALL.join(' | ')} | see |`,
+    `|---|${'---|'.repeat(ALL.length)}---|`,
+  ]
   return [...head, ...cases.map(row), '']
 }
 
