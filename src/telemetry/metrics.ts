@@ -111,7 +111,7 @@ export class Metrics {
           }
           return { counter: new Counter({ ...this.#options(name, help, all), collect }), tallies }
         })
-        const series = JSON.stringify(Object.entries(all).sort())
+        const series = JSON.stringify(Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1)))
         return getOrMake(tallies, series, () => new Tally(counter.labels(all)))
       },
       gauge: (name, help, labels = {}, read, across = 'sum') => {
