@@ -1,6 +1,7 @@
 import type { RecordSettings } from '../options/settings.ts'
 import type { AttributeBlock } from './attribute-block.ts'
 import type { Clock } from './clock.ts'
+import type { CodeLocation } from './code.ts'
 import { cutText } from './cut.ts'
 import { causesOf, errorType, isError, propertiesOf, stacktraceOf } from './error.ts'
 import { AnyValue, KeyValue, LogRecord } from './fields.ts'
@@ -28,6 +29,8 @@ export interface RecordParts {
   readonly fields: object | undefined
   /** What `exception.*` tell of, before an error in `fields`. */
   readonly error: Error | undefined
+  /** Where the call stands. */
+  readonly code: CodeLocation | undefined
   /** Come after the fields, and only those whose keys the fields do not have. */
   readonly bindings: AttributeBlock | undefined
   /** As the bindings, after them. */
@@ -72,6 +75,7 @@ export class RecordEncoder {
     const { fields } = record
     if (this.#settings.uid && !owns(fields, UID)) this.#uid()
     if (record.error !== undefined) this.#exception(record.error, 'err', fields)
+    if (record.code !== undefined) this.#code(record.code, fields)
     if (fields !== undefined) this.#fields(fields, record.error !== undefined)
     const { bindings, shared } = record
     if (bindings !== undefined) this.#block(bindings, fields, undefined)
@@ -198,6 +202,10 @@ export class RecordEncoder {
     this.#count++
     const { root } = this.#redaction
     this.#values.keyValueAt(LogRecord.attributes, 'exception.properties', properties, root, key)
+  }
+
+  #code(code: CodeLocation, fields: object | undefined): void {
+    for (const [name, value] of Object.entries(code)) if (!owns(fields, name)) this.#attribute(name, value)
   }
 
   #block(block: AttributeBlock, fields: object | undefined, before: AttributeBlock | undefined): void {

@@ -8,7 +8,7 @@ import { CIRCULAR, DEEP_ARRAY, DEEP_OBJECT, more, REST, THROWS, TRUNCATED } from
 import { read } from './read.ts'
 import type { PathState } from './redact/paths.ts'
 import type { Redaction } from './redact/redaction.ts'
-import type { WireWriter } from './wire-writer.ts'
+import { varintSize, type WireWriter } from './wire-writer.ts'
 
 /** Of the longest header of a field and a marker. */
 const OVERHEAD = 48
@@ -36,8 +36,7 @@ export class ValueWriter {
   /** Begins a record that must end at `end`. */
   begin(end: number): void {
     this.end = end
-    this.#ancestors.length = 0
-    this.#path.length = 0
+    if (this.#path.length > 0) this.#path.length = 0
   }
 
   /**
@@ -84,7 +83,13 @@ export class ValueWriter {
 
   #keyValue(tag: number, key: Uint8Array, value: unknown, state: PathState | undefined): void {
     const { out } = this
-    if (typeof value === 'string' && this.#shortText(tag, key, value)) return
+    if (typeof value === 'string' && this.#ascii(tag, key, value)) return
+    const size = typeof value === 'number' ? this.#sizeOf(value) : typeof value === 'boolean' ? 2 : 0
+    if (size > 0) {
+      this.#head(tag, key, size)
+      this.value(value, undefined)
+      return
+    }
     const start = out.open(tag)
     out.copy(key)
     const any = out.open(KeyValue.value)
@@ -93,30 +98,35 @@ export class ValueWriter {
     out.close(start)
   }
 
-  /** A short text in ASCII, whose lengths are known before it is written; false where it is none. */
-  #shortText(tag: number, key: Uint8Array, value: string): boolean {
-    const size = value.length
-    const total = key.length + size + 4
-    if (total > 127 || this.#redaction?.masks !== undefined || size > this.#limits.valueLength) return false
+  /** A KeyValue up to its AnyValue, which takes `size` bytes. */
+  #head(tag: number, key: Uint8Array, size: number): void {
     const { out } = this
-    if (!this.hasRoom(total + OVERHEAD)) return false
-    out.reserve(total + 2)
-    const { bytes } = out
-    let at = out.pos
-    bytes[at++] = tag
-    bytes[at++] = total
-    for (let i = 0; i < key.length; i++) bytes[at++] = key[i]
-    bytes[at++] = KeyValue.value
-    bytes[at++] = size + 2
-    bytes[at++] = AnyValue.stringValue
-    bytes[at++] = size
-    for (let i = 0; i < size; i++) {
-      const code = value.charCodeAt(i)
-      if (code > 0x7f) return false
-      bytes[at++] = code
-    }
-    out.pos = at
-    return true
+    out.byte(tag)
+    out.varint(key.length + 1 + varintSize(size) + size)
+    out.copy(key)
+    out.byte(KeyValue.value)
+    out.varint(size)
+  }
+
+  /** Bytes of the AnyValue of a number; 0 where it has to be written first. */
+  #sizeOf(value: number): number {
+    if (!Number.isSafeInteger(value)) return 9
+    return value >= 0 && value <= 0x7fffffff ? 1 + varintSize(value) : 0
+  }
+
+  /** A text in ASCII, whose lengths are known before it is written; false where it is none. */
+  #ascii(tag: number, key: Uint8Array, value: string): boolean {
+    const { length } = value
+    if (this.#redaction?.masks !== undefined || length > this.#limits.valueLength) return false
+    if (!this.hasRoom(key.length + length + OVERHEAD)) return false
+    const { out } = this
+    const start = out.pos
+    this.#head(tag, key, 1 + varintSize(length) + length)
+    out.byte(AnyValue.stringValue)
+    out.varint(length)
+    if (out.ascii(value)) return true
+    out.pos = start
+    return false
   }
 
   /** Writes the content of an AnyValue: nothing for `null`. */

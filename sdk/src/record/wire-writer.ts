@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer'
 
-/** Up to this length a text is copied character by character: calling into the runtime takes longer. */
-const SHORT = 96
-const MAX_KEPT = 64 * 1024
+/** Up to this length a text is copied character by character: a call into the runtime takes longer. */
+const SHORT = 24
+const MAX_KEPT = 1024 * 1024
 
 /** Bytes that a varint of `value`, an integer from 0 to 2^31 - 1, takes. */
 export function varintSize(value: number): number {
@@ -117,21 +117,32 @@ export class WireWriter {
    * UTF-8 to be valid.
    */
   text(value: string): void {
-    if (value.length <= SHORT && this.#ascii(value)) return
-    const size = Buffer.byteLength(value)
+    const start = this.pos
+    const guess = varintSize(value.length)
+    this.reserve(value.length * 3 + 5)
+    this.pos = start + guess
+    const size = this.ascii(value)
+      ? value.length
+      : this.bytes.write(value, this.pos, value.length * 3, 'utf8')
+    const needed = varintSize(size)
+    if (needed !== guess) this.bytes.copyWithin(start + needed, start + guess, start + guess + size)
+    this.pos = start
     this.varint(size)
-    this.reserve(size)
-    this.bytes.write(value, this.pos, size, 'utf8')
     this.pos += size
   }
 
-  /** Writes a short text as ASCII, or nothing and false where it is not. */
-  #ascii(value: string): boolean {
+  /** Writes a text without its length where it is ASCII; false, and nothing written, where it is not. */
+  ascii(value: string): boolean {
     const size = value.length
-    this.reserve(size + 1)
+    // What is not ASCII takes more bytes than it has UTF-16 units.
+    this.reserve(size * 3)
     const { bytes } = this
     let at = this.pos
-    bytes[at++] = size
+    if (size > SHORT) {
+      if (bytes.write(value, at, size * 3, 'utf8') !== size) return false
+      this.pos += size
+      return true
+    }
     for (let i = 0; i < size; i++) {
       const code = value.charCodeAt(i)
       if (code > 0x7f) return false
