@@ -8,19 +8,30 @@ import type { LogSink } from './log-sink.ts'
 import type { Logger } from './logger.ts'
 import { rootLogger } from './root-logger.ts'
 
-/** Makes the way to the collector from the settings and an encoded `opentelemetry.proto.resource.v1.Resource`. */
-export type OpenSink = (settings: Settings, resource: Uint8Array) => LogSink
+/** What the way to the collector is made from. */
+export interface SinkParts {
+  readonly settings: Settings
+  /** An encoded `opentelemetry.proto.resource.v1.Resource`. */
+  readonly resource: Uint8Array
+  /** To be called with what the application threw and nobody caught, before the process ends. */
+  readonly onUncaught: (error: unknown, origin: string) => void
+}
 
 /** A root logger over any sink. Never throws for a wrong option: it is told of, and the default is used. */
 export function createLoggerOver<Events extends EventMap>(
-  open: OpenSink,
+  open: (parts: SinkParts) => LogSink,
   options: LoggerOptions<Events>,
   environment: Environment,
 ): Logger<Events> {
   const settings = settingsOf(options, environment)
   const resource = encodeResource(resourceAttributes(settings.resource, environment))
-  const log = rootLogger<Events>(settings, options.events?.schemas ?? new Map(), open(settings, resource))
-  return options.base === undefined ? log : log.child(options.base)
+  const onUncaught = (error: unknown, origin: string): void => root.fatal(error, '%s', origin)
+  const root = rootLogger<Events>(
+    settings,
+    options.events?.schemas ?? new Map(),
+    open({ settings, resource, onUncaught }),
+  )
+  return options.base === undefined ? root : root.child(options.base)
 }
 
 function settingsOf(options: LoggerOptions, environment: Environment): Settings {

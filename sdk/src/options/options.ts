@@ -1,3 +1,4 @@
+import type { MeterProvider } from '@opentelemetry/api'
 import type { EventDefinitions, EventMap } from '../logger/events.ts'
 import type { Threshold } from '../logger/levels.ts'
 import type { Censor, DetectorName, Drop, Headers } from './settings.ts'
@@ -64,6 +65,8 @@ export interface LoggerOptions<Events extends EventMap = EventMap> {
   readonly flushTimeoutMillis?: number
   /** Told of records that are lost. */
   readonly onDrop?: (drop: Drop) => void
+  /** Gets the counters, as the instruments that OpenTelemetry names for SDKs. */
+  readonly meterProvider?: MeterProvider
   /** Takes the lines that say what is wrong; otherwise `diag` of `@opentelemetry/api`, or standard error. */
   readonly diagnostics?: (line: string) => void
 }

@@ -165,6 +165,7 @@ function resolvePipe(options: LoggerOptions, source: Source): Omit<PipeSettings,
     exitHooks: source.flag({ name: 'exitHooks', value: options.exitHooks }, [], true),
     flushTimeoutMillis: number('flushTimeoutMillis', options.flushTimeoutMillis, [], 0, 30_000),
     onDrop: typeof onDrop === 'function' ? onDrop : undefined,
+    meterProvider: options.meterProvider,
   }
 }
 

@@ -1,3 +1,4 @@
+import type { MeterProvider } from '@opentelemetry/api'
 import type { Diagnostics } from '../diagnostics.ts'
 
 /** All settings of one root logger: code options over the environment over defaults. Durations are milliseconds, sizes bytes. */
@@ -83,6 +84,8 @@ export interface PipeSettings {
   readonly flushTimeoutMillis: number
   /** Told of each drop; what it throws is ignored. */
   readonly onDrop: ((drop: Drop) => void) | undefined
+  /** Gets the counters of the pipe as instruments. */
+  readonly meterProvider: MeterProvider | undefined
   readonly diagnostics: Diagnostics
 }
 
@@ -157,5 +160,8 @@ export interface Drop {
   /** A short word, as in the counters: `queue_full`, `rejected`, `retry_budget`, … */
   readonly reason: string
   readonly records: number
+  /** Encoded; 0 where that is not known. */
   readonly bytes: number
+  /** OTel severity number; 0 where that is not known. */
+  readonly severity: number
 }
