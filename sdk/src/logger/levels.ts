@@ -17,13 +17,18 @@ export const SEVERITIES: Readonly<Record<Level, Severity>> = {
 }
 
 const SILENT = Number.POSITIVE_INFINITY
+const NUMBERS: ReadonlyMap<unknown, number> = new Map(
+  Object.entries(SEVERITIES).map(([level, { number }]) => [level, number]),
+)
+
+/** The OTel severity number of a level; undefined for what is none. */
+export function levelNumber(level: unknown): number | undefined {
+  return NUMBERS.get(level)
+}
 
 /** The lowest severity number that passes; undefined for what is no level. */
 export function thresholdOf(level: unknown): number | undefined {
-  if (level === 'silent') return SILENT
-  return typeof level === 'string' && Object.hasOwn(SEVERITIES, level)
-    ? SEVERITIES[level as Level].number
-    : undefined
+  return level === 'silent' ? SILENT : NUMBERS.get(level)
 }
 
 /** The name of a threshold that `thresholdOf` has given. */
@@ -51,10 +56,6 @@ export function severityNamed(severity: unknown, text?: string): Severity | unde
     if (foreign.size < MAX_FOREIGN) foreign.set(key, known)
   }
   return known
-}
-
-function levelNumber(level: unknown): number | undefined {
-  return level === 'silent' ? undefined : thresholdOf(level)
 }
 
 /** Data model, section "Displaying Severity". */

@@ -56,8 +56,9 @@ export class Recorder {
       })
     } catch (error) {
       this.#fall(depth, scope, said, error)
+    } finally {
+      this.#depth = depth
     }
-    this.#depth = depth
   }
 
   /** Attributes for records to come. Empty where they cannot be read. */
@@ -94,22 +95,13 @@ export class Recorder {
       bindings: undefined,
       shared: undefined,
     }
+    const rest = { severity, eventName, body: UNREADABLE, trace: undefined, time: undefined }
     try {
-      this.#write(depth, scope, {
-        ...nothing,
-        severity,
-        body: UNREADABLE,
-        trace: undefined,
-        eventName,
-        time: undefined,
-      })
+      this.#write(depth, scope, { ...nothing, ...rest })
+      const kind = error instanceof Error ? error.name : typeof error
+      this.#diagnostics.warn('record', `a record could not be read (${kind}): logged without its content`)
     } catch {
-      // Said below.
+      // The stack is at its end for this too: whoever called is about to learn of it.
     }
-    const kind = error instanceof Error ? error.name : typeof error
-    this.#diagnostics.warn(
-      'record',
-      `a record could not be read (${kind}), and was logged without its content`,
-    )
   }
 }

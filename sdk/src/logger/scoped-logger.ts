@@ -8,7 +8,15 @@ import type { Severity } from '../record/severity.ts'
 import { readCall } from './call.ts'
 import type { EventMap } from './events.ts'
 import { effectiveThreshold, levelChanges, type SetLevel, setNow } from './level-registry.ts'
-import { type Level, levelOf, SEVERITIES, severityNamed, type Threshold, thresholdOf } from './levels.ts'
+import {
+  type Level,
+  levelNumber,
+  levelOf,
+  SEVERITIES,
+  severityNamed,
+  type Threshold,
+  thresholdOf,
+} from './levels.ts'
 import type { ChildOptions, EventOptions, ForeignRecord, Logger, LogMethod } from './logger.ts'
 import type { Said } from './recorder.ts'
 import type { Root } from './root-logger.ts'
@@ -63,19 +71,24 @@ export class ScopedLogger<Events extends EventMap> implements Logger<Events> {
   }
 
   enabled(severity: Level | number): boolean {
-    const number = typeof severity === 'number' ? severity : SEVERITIES[severity]?.number
+    const number = typeof severity === 'number' ? severity : levelNumber(severity)
     return number !== undefined && this.#passes(number)
   }
 
   child(bindings: object, options?: ChildOptions): Logger<Events> {
-    const threshold = thresholdOf(options?.level)
-    const name = options?.name
-    return new ScopedLogger<Events>(
-      this.#root,
-      name === undefined ? this.#scope : this.#root.scope(String(name)),
-      this.#bindingsWith(bindings),
-      threshold === undefined ? this.#own : { threshold, order: 0 },
-    )
+    try {
+      const threshold = thresholdOf(options?.level)
+      const name = options?.name
+      return new ScopedLogger<Events>(
+        this.#root,
+        name === undefined ? this.#scope : this.#root.scope(String(name)),
+        this.#bindingsWith(bindings),
+        threshold === undefined ? this.#own : { threshold, order: 0 },
+      )
+    } catch {
+      this.#root.diagnostics.warn('child', 'the options of a child logger cannot be read: using its parent')
+      return this
+    }
   }
 
   #bindingsWith(bindings: object): AttributeBlock | undefined {
@@ -92,14 +105,19 @@ export class ScopedLogger<Events extends EventMap> implements Logger<Events> {
   }
 
   event(name: string, fields?: object, options?: EventOptions): void {
-    const severity = severityNamed(options?.level) ?? SEVERITIES.info
-    if (!this.#passes(severity.number)) return
-    this.#record({
-      severity,
-      body: options?.message,
-      eventName: String(name),
-      fields: this.#eventFields(name, fields),
-    })
+    try {
+      const severity = severityNamed(options?.level) ?? SEVERITIES.info
+      if (!this.#passes(severity.number)) return
+      const eventName = String(name)
+      this.#record({
+        severity,
+        body: options?.message,
+        eventName,
+        fields: this.#eventFields(eventName, asObject(fields)),
+      })
+    } catch {
+      this.#recordUnreadable(SEVERITIES.info)
+    }
   }
 
   /** As the schema of the event makes them. */
@@ -120,19 +138,23 @@ export class ScopedLogger<Events extends EventMap> implements Logger<Events> {
   }
 
   emit(record: ForeignRecord): void {
-    const { severityText, body, fields, error, time, traceparent, eventName } = record ?? {}
-    const severity = severityNamed(record?.severity, severityText)
-    if (severity === undefined || !this.#passes(severity.number)) return
-    const trace = traceparent === undefined ? undefined : parseTraceparent(traceparent)
-    this.#record({
-      severity,
-      body,
-      fields,
-      error,
-      eventName,
-      time: time === undefined ? undefined : nanosOf(time),
-      trace: trace && traceBytes(trace),
-    })
+    try {
+      const { severityText, body, fields, error, time, traceparent, eventName } = record
+      const severity = severityNamed(record.severity, severityText)
+      if (severity === undefined || !this.#passes(severity.number)) return
+      const trace = traceparent === undefined ? undefined : parseTraceparent(traceparent)
+      this.#record({
+        severity,
+        body,
+        fields,
+        error,
+        eventName,
+        time: time === undefined ? undefined : nanosOf(time),
+        trace: trace && traceBytes(trace),
+      })
+    } catch {
+      this.#recordUnreadable(SEVERITIES.info)
+    }
   }
 
   flush(timeoutMillis?: number): Promise<boolean> {
@@ -146,22 +168,22 @@ export class ScopedLogger<Events extends EventMap> implements Logger<Events> {
   /** A function of its own, so that it can be passed on without the logger. */
   #method(severity: Severity): LogMethod {
     const method = (first: unknown, ...rest: unknown[]): void => {
-      if (!this.#passes(severity.number)) return
-      this.#log(severity, first, rest, method)
+      try {
+        if (!this.#passes(severity.number)) return
+        const { code, recorder } = this.#root
+        const said = readCall(first, rest, recorder.json)
+        this.#record({ ...said, severity, code: code ? locate(method) : undefined })
+      } catch {
+        this.#recordUnreadable(severity)
+      }
       if (severity === SEVERITIES.fatal) void this.flush()
     }
     return method
   }
 
-  #log(severity: Severity, first: unknown, rest: unknown[], method: LogMethod): void {
-    const { code, recorder } = this.#root
-    try {
-      const call = readCall(first, rest, recorder.json)
-      this.#record({ ...call, severity, code: code ? locate(method) : undefined })
-    } catch {
-      // A proxy that was revoked, as the only argument.
-      this.#record({ severity, body: THROWS })
-    }
+  /** What the call was made with cannot be read at all: a proxy that was revoked, or there is no stack left to do so. */
+  #recordUnreadable(severity: Severity): void {
+    if (this.#passes(severity.number)) this.#record({ severity, body: THROWS })
   }
 
   #record(said: Said): void {

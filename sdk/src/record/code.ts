@@ -13,10 +13,15 @@ const FRAME = /^\s*at (?:(?:async )?(.+?) \()?(?:file:\/\/)?(.+?):(\d+):(\d+)\)?
 export function locate(callee: (...args: never[]) => unknown): CodeLocation | undefined {
   const holder: { stack?: string } = {}
   const before = Error.stackTraceLimit
-  Error.stackTraceLimit = 1
-  Error.captureStackTrace(holder, callee)
-  const frame = FRAME.exec(String(holder.stack).split('\n').at(-1) ?? '')
-  Error.stackTraceLimit = before
+  let frame: RegExpExecArray | null
+  try {
+    Error.stackTraceLimit = 1
+    Error.captureStackTrace(holder, callee)
+    // The text is made when it is first read.
+    frame = FRAME.exec(String(holder.stack).split('\n').at(-1) ?? '')
+  } finally {
+    Error.stackTraceLimit = before
+  }
   if (frame === null) return undefined
   const [, name, path, line, column] = frame
   return {

@@ -99,5 +99,5 @@ function headlineOf(error: Error): string {
 
 /** Of something that was thrown although it is no error: without reading an object. */
 function textOf(value: unknown): string {
-  return typeof value === 'object' ? '[object]' : String(value)
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : `[${typeof value}]`
 }

@@ -36,6 +36,8 @@ export class ValueWriter {
   /** Begins a record that must end at `end`. */
   begin(end: number): void {
     this.end = end
+    // Left behind where the stack came to its end.
+    if (this.#ancestors.length > 0) this.#ancestors.length = 0
     if (this.#path.length > 0) this.#path.length = 0
   }
 

@@ -3,20 +3,21 @@ const ANY_DEPTH = Symbol('**')
 type Segment = string | typeof ANY | typeof ANY_DEPTH
 type Path = readonly Segment[]
 
-/** A name, `*`, `[0]`, `[*]` or `["name"]`, at the place where the last match ended. */
-const SEGMENT = /\.?(?:(\*\*?)(?=[.[]|$)|\[(?:(\*)|(\d+)|"([^"]*)"|'([^']*)'|`([^`]*)`)\]|([^.[\]*"'`]+))/y
+/** A name or `*` at the beginning or after a dot, or `[0]`, `[*]` or `["name"]`: where the last match ended. */
+const SEGMENT =
+  /(?:^|\.)(?:(\*\*?)(?=[.[]|$)|([^.[\]*"'`]+))|\[(?:(\*)|(\d+)|"([^"]*)"|'([^']*)'|`([^`]*)`)\]/y
 
 /** Reads `req.headers["x-token"]`, `*.card`, `items[*].token` or `**.password`; undefined where it is none. */
 export function parsePath(text: string): Path | undefined {
   const path: Segment[] = []
-  SEGMENT.lastIndex = text.startsWith('.') ? text.length : 0
+  SEGMENT.lastIndex = 0
   while (SEGMENT.lastIndex < text.length) {
-    const match = SEGMENT.exec(text)
+    const match = text.startsWith('.') ? null : SEGMENT.exec(text)
     if (match === null) return undefined
-    const [, stars, anyElement, ...names] = match
+    const [, stars, name, anyElement, ...quoted] = match
     if (stars === '**') path.push(ANY_DEPTH)
     else if (stars === '*' || anyElement === '*') path.push(ANY)
-    else path.push(names.find((name) => name !== undefined) as string)
+    else path.push(name ?? (quoted.find((text) => text !== undefined) as string))
   }
   return path.length === 0 || path.at(-1) === ANY_DEPTH ? undefined : path
 }
