@@ -122,7 +122,7 @@ export class RecordEncoder {
     out.byte(LogRecord.observedTimeUnixNano)
     out.fixed64(clock.low, clock.high)
     if (this.#settings.uid) this.#ulids.next(clock.millis)
-    out.copy(severity.bytes)
+    out.words(severity.fields)
   }
 
   #body(body: unknown): void {
@@ -139,12 +139,7 @@ export class RecordEncoder {
 
   #uid(): void {
     const { out } = this
-    const key = this.#values.keys.bytes(UID)
-    out.byte(LogRecord.attributes)
-    out.byte(key.length + ULID_LENGTH + 4)
-    out.copy(key)
-    out.byte(KeyValue.value)
-    out.byte(ULID_LENGTH + 2)
+    out.pair(LogRecord.attributes, this.#values.keys.words(UID), KeyValue.value, ULID_LENGTH + 2)
     out.byte(AnyValue.stringValue)
     out.byte(ULID_LENGTH)
     out.copy(this.#ulids.text)

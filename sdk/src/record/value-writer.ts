@@ -9,6 +9,7 @@ import { read } from './read.ts'
 import type { PathState } from './redact/paths.ts'
 import type { Redaction } from './redact/redaction.ts'
 import { varintSize, type WireWriter } from './wire-writer.ts'
+import type { Words } from './words.ts'
 
 /** Of the longest header of a field and a marker. */
 const OVERHEAD = 48
@@ -51,14 +52,14 @@ export class ValueWriter {
     if (value === undefined) return false
     const state = parent?.next(key)
     if (state !== undefined) return this.#watchedKeyValue(tag, key, value, state)
-    this.#keyValue(tag, this.keys.bytes(key), value, undefined)
+    this.#keyValue(tag, this.keys.words(key), value, undefined)
     return true
   }
 
   /** As `keyValue`, of a key that stands elsewhere in the paths: at `place` in the fields of the record. */
   keyValueAt(tag: number, key: string, value: object, root: PathState | undefined, place: string): void {
     this.#path.push(place)
-    this.#keyValue(tag, this.keys.bytes(key), value, root?.next(place))
+    this.#keyValue(tag, this.keys.words(key), value, root?.next(place))
     this.#path.pop()
   }
 
@@ -74,7 +75,7 @@ export class ValueWriter {
   #watchedKeyValue(tag: number, key: string, value: unknown, state: PathState): boolean {
     this.#path.push(key)
     const left = state.redacts ? this.#censored(value) : value
-    if (left !== undefined) this.#keyValue(tag, this.keys.bytes(key), left, state.redacts ? undefined : state)
+    if (left !== undefined) this.#keyValue(tag, this.keys.words(key), left, state.redacts ? undefined : state)
     this.#path.pop()
     return left !== undefined
   }
@@ -83,31 +84,21 @@ export class ValueWriter {
     return this.#redaction?.censored(value, this.#path)
   }
 
-  #keyValue(tag: number, key: Uint8Array, value: unknown, state: PathState | undefined): void {
+  #keyValue(tag: number, key: Words, value: unknown, state: PathState | undefined): void {
     const { out } = this
     if (typeof value === 'string' && this.#ascii(tag, key, value)) return
     const size = typeof value === 'number' ? this.#sizeOf(value) : typeof value === 'boolean' ? 2 : 0
     if (size > 0) {
-      this.#head(tag, key, size)
+      out.pair(tag, key, KeyValue.value, size)
       this.value(value, undefined)
       return
     }
     const start = out.open(tag)
-    out.copy(key)
+    out.words(key)
     const any = out.open(KeyValue.value)
     this.value(value, state)
     out.close(any)
     out.close(start)
-  }
-
-  /** A KeyValue up to its AnyValue, which takes `size` bytes. */
-  #head(tag: number, key: Uint8Array, size: number): void {
-    const { out } = this
-    out.byte(tag)
-    out.varint(key.length + 1 + varintSize(size) + size)
-    out.copy(key)
-    out.byte(KeyValue.value)
-    out.varint(size)
   }
 
   /** Bytes of the AnyValue of a number; 0 where it has to be written first. */
@@ -117,13 +108,13 @@ export class ValueWriter {
   }
 
   /** A text in ASCII, whose lengths are known before it is written; false where it is none. */
-  #ascii(tag: number, key: Uint8Array, value: string): boolean {
+  #ascii(tag: number, key: Words, value: string): boolean {
     const { length } = value
     if (this.#redaction?.masks !== undefined || length > this.#limits.valueLength) return false
-    if (!this.hasRoom(key.length + length + OVERHEAD)) return false
+    if (!this.hasRoom(key.size + length + OVERHEAD)) return false
     const { out } = this
     const start = out.pos
-    this.#head(tag, key, 1 + varintSize(length) + length)
+    out.pair(tag, key, KeyValue.value, 1 + varintSize(length) + length)
     out.byte(AnyValue.stringValue)
     out.varint(length)
     if (out.ascii(value)) return true
@@ -344,7 +335,7 @@ export class ValueWriter {
   }
 
   #rest(count: number): void {
-    this.#keyValue(ELEMENT, this.keys.bytes(REST), more(count), undefined)
+    this.#keyValue(ELEMENT, this.keys.words(REST), more(count), undefined)
   }
 }
 

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer'
+import type { Words } from './words.ts'
 
 /** Up to this length a text is copied character by character: a call into the runtime takes longer. */
-const SHORT = 24
+const SHORT = 16
 const MAX_KEPT = 1024 * 1024
 
 /** Bytes that a varint of `value`, an integer from 0 to 2^31 - 1, takes. */
@@ -97,6 +98,29 @@ export class WireWriter {
     this.#view.setUint32(this.pos, low, true)
     this.#view.setUint32(this.pos + 4, high, true)
     this.pos += 8
+  }
+
+  /** Copies bytes that were made ready for it. */
+  words({ words, size }: Words): void {
+    this.reserve(size + 3)
+    const view = this.#view
+    // The last word may write over what follows, where nothing is yet.
+    for (let i = 0, at = this.pos; i < words.length; i++, at += 4) view.setInt32(at, words[i], true)
+    this.pos += size
+  }
+
+  /** A message of two fields, up to the content of the second, which takes `size` bytes. */
+  pair(tag: number, first: Words, second: number, size: number): void {
+    this.reserve(first.size + 16)
+    const { bytes } = this
+    const total = first.size + 1 + varintSize(size) + size
+    bytes[this.pos++] = tag
+    if (total < 0x80) bytes[this.pos++] = total
+    else this.varint(total)
+    this.words(first)
+    bytes[this.pos++] = second
+    if (size < 0x80) bytes[this.pos++] = size
+    else this.varint(size)
   }
 
   /** Copies `source[start, end)` as it is. */
