@@ -1,3 +1,4 @@
+import type { Batch } from './batch.ts'
 import { type Amount, add, type Tally } from './tally.ts'
 
 /** Why records are lost. */
@@ -56,7 +57,10 @@ export interface Counters {
 export class CounterBook implements Counters {
   accepted = 0
   sent = 0
-  readonly dropped = Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<DropReason, number>
+  readonly dropped = Object.fromEntries(DROP_REASONS.map((reason) => [reason, 0])) as Record<
+    DropReason,
+    number
+  >
   retried = 0
   spilled = 0
   replayed = 0
@@ -69,6 +73,15 @@ export class CounterBook implements Counters {
   constructor(onDrop: ((drop: Drop) => void) | undefined, noticed: () => void) {
     this.#onDrop = onDrop
     this.#noticed = noticed
+  }
+
+  /** The collector took a batch but for some records of it. */
+  take({ records, tally }: Batch, rejected: number): void {
+    const lost = Math.max(0, Math.min(records, rejected))
+    this.sent += records - lost
+    // It does not say which; where all are of one severity, neither does it need to.
+    const [severity] = tally.size === 1 ? tally.keys() : [0]
+    this.drop('partial_success_rejected', severity ?? 0, lost, 0)
   }
 
   drop(reason: DropReason, severity: number, records: number, bytes: number): void {

@@ -176,7 +176,8 @@ export class RecordQueue {
   #first(): Lane | undefined {
     let first: Lane | undefined
     for (const lane of this.#lanes) {
-      if (lane.records > 0 && (first === undefined || isBefore(lane.headNumber, first.headNumber))) first = lane
+      if (lane.records > 0 && (first === undefined || isBefore(lane.headNumber, first.headNumber)))
+        first = lane
     }
     return first
   }

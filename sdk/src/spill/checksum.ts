@@ -7,7 +7,8 @@ const POLYNOMIAL = 0xedb8_8320
 const TABLES = 8
 
 /** Node 18 has none of its own. */
-export const checksum: Checksum = 'crc32' in zlib ? (bytes, sum = 0) => zlib.crc32(bytes, sum) : portableChecksum
+export const checksum: Checksum =
+  'crc32' in zlib ? (bytes, sum = 0) => zlib.crc32(bytes, sum) : portableChecksum
 
 /** The same in plain JavaScript, eight bytes at a time: what a byte there does to the sum stands in a table for each place. */
 export function portableChecksum(bytes: Buffer, sum = 0): number {

@@ -6,7 +6,8 @@ export interface SpillOptions {
   readonly maxBytes: number
   /**
    * A record that was not acknowledged for so long is on disk: what `kill -9` can cost. 0 writes each batch before it
-   * is sent. `Infinity` writes only what does not fit the memory, and what is left when the process ends in order.
+   * is sent; then it costs what waits for a batch to fill. `Infinity` writes only what does not fit the memory, and
+   * what is left when the process ends in order.
    */
   readonly windowMillis: number
   /** Whether each write is synced, so that it outlives the machine's power too, not only the process. */

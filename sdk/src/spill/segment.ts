@@ -77,9 +77,9 @@ export class Segment {
     this.#use((fd) => writeAt(fd, DONE, 0, DONE.length, offset)).catch(() => {})
   }
 
-  /** All of its bytes. */
+  /** The bytes of its entries; behind them may stand what a failed write left. */
   async contents(): Promise<Buffer> {
-    return readFile(this.path)
+    return (await readFile(this.path)).subarray(0, this.end)
   }
 
   /** Closes the file until it is needed again. */

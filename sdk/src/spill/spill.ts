@@ -65,9 +65,9 @@ export class Spill {
     return this.#waiting.reduce((sum, { size }) => sum + size, stored)
   }
 
-  /** Whether a batch may be written now. */
-  hasRoom(batch: Batch): boolean {
-    return performance.now() >= this.#restingUntil && this.#fits(entrySize(batch))
+  /** Whether an entry of so many bytes may be written now. */
+  hasRoom(bytes: number): boolean {
+    return performance.now() >= this.#restingUntil && this.#fits(bytes)
   }
 
   /** Writes a batch behind the others. The entry tells when, and whether, that was done. */
@@ -227,15 +227,13 @@ export class Spill {
   }
 
   async #load(segment: Segment): Promise<void> {
-    if (segment === this.#active) {
-      await this.#writing
-      if (segment === this.#active) this.#seal()
-    }
+    while (segment === this.#active && this.#writing !== undefined) await this.#writing
+    if (segment === this.#active) this.#seal()
     try {
       const { batches, lost, unreadableBytes } = readSegment(await segment.contents(), segment.salt)
       const left = batches.filter(({ offset }) => !segment.live.has(offset) && !segment.done.has(offset))
       segment.left = left.length
-      if (!segment.read && unreadableBytes > 0) this.#events.damaged(lost, unreadableBytes)
+      if (!segment.read && (unreadableBytes > 0 || lost.size > 0)) this.#events.damaged(lost, unreadableBytes)
       segment.read = true
       this.#loaded = { segment, batches: left }
       this.#tidy(segment)
@@ -266,7 +264,7 @@ export class Spill {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return
       // This process looked dead, and another has what was here.
-      this.#segments = []
+      for (const segment of this.#segments.splice(0)) segment.rest()
       this.#active = undefined
       this.#loaded = undefined
       try {

@@ -1,5 +1,5 @@
 import type { Diagnostics } from '../pipe/options.ts'
-import type { Answer, Transport } from './answer.ts'
+import { type Answer, oneLine, type Transport } from './answer.ts'
 import type { Destination } from './destination.ts'
 import { HttpTransport } from './http.ts'
 
@@ -24,13 +24,20 @@ class LazyGrpc implements Transport {
   }
 
   async send(request: Buffer): Promise<Answer> {
-    const transport = await (this.#loading ??= this.#load())
-    if (!this.#closed) return transport.send(request)
-    return { kind: 'retryable', reason: 'closed', message: 'the pipe is closed', waitMillis: undefined }
+    try {
+      const transport = await (this.#loading ??= this.#load())
+      if (!this.#closed) return await transport.send(request)
+      return { kind: 'retryable', reason: 'closed', message: 'the pipe is closed', waitMillis: undefined }
+    } catch (error) {
+      return { kind: 'retryable', reason: 'grpc', message: oneLine(String(error)), waitMillis: undefined }
+    }
   }
 
   close(): void {
     this.#closed = true
-    void this.#loading?.then((transport) => transport.close())
+    this.#loading?.then(
+      (transport) => transport.close(),
+      () => {},
+    )
   }
 }

@@ -72,7 +72,9 @@ export class GrpcTransport implements Transport {
         { deadline },
         (error, response) => {
           this.#calls.delete(call)
-          resolve(error ? failure(error) : { kind: 'taken', ...readExportResponse(response ?? Buffer.alloc(0)) })
+          resolve(
+            error ? failure(error) : { kind: 'taken', ...readExportResponse(response ?? Buffer.alloc(0)) },
+          )
         },
       )
       this.#calls.add(call)
@@ -88,7 +90,9 @@ export class GrpcTransport implements Transport {
     return new Client(
       // The URL leaves out the port that is its protocol's own.
       port === '' ? `${host}:${secure ? 443 : 80}` : host,
-      secure ? credentials.createSsl(certificate, clientKey, clientCertificate) : credentials.createInsecure(),
+      secure
+        ? credentials.createSsl(certificate, clientKey, clientCertificate)
+        : credentials.createInsecure(),
       {
         ...RECONNECT,
         'grpc.primary_user_agent': USER_AGENT,
@@ -115,7 +119,10 @@ export class GrpcTransport implements Transport {
       try {
         metadata.set(name, value)
       } catch {
-        this.#diagnostics.warn('header', `the header ${JSON.stringify(name)} is not valid in gRPC and is left out`)
+        this.#diagnostics.warn(
+          'header',
+          `the header ${JSON.stringify(name)} is not valid in gRPC and is left out`,
+        )
       }
     }
     return metadata

@@ -99,7 +99,10 @@ export class HttpTransport implements Transport {
           http.validateHeaderValue(name, value)
           return true
         } catch {
-          this.#diagnostics.warn('header', `the header ${JSON.stringify(name)} is not valid in HTTP and is left out`)
+          this.#diagnostics.warn(
+            'header',
+            `the header ${JSON.stringify(name)} is not valid in HTTP and is left out`,
+          )
           return false
         }
       }),
