@@ -66,13 +66,17 @@ export class HttpTransport implements Transport {
       const post = request(url, { method: 'POST', agent, headers: { ...headers } })
       const timer = setTimeout(() => post.destroy(new TimeoutError(timeoutMillis)), timeoutMillis)
       this.#requests.add(post)
+      let answered = false
       post.once('close', () => {
         clearTimeout(timer)
         this.#requests.delete(post)
-        reject(new Error('the connection was closed before an answer came'))
+        if (!answered) reject(new Error('the connection was closed before an answer came'))
       })
       post.once('error', reject)
-      post.once('response', (response) => readAnswer(response).then(resolve, reject))
+      post.once('response', (response) => {
+        answered = true
+        resolve(readAnswer(response))
+      })
       post.end(body)
     })
   }
