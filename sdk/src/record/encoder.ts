@@ -159,18 +159,21 @@ export class RecordEncoder {
     let told = hasException
     const keys = keysOf(fields)
     if (keys === undefined) return this.#attribute(REST, THROWS)
+    const values = this.#values
+    const { root } = this.#redaction
+    const { attributes } = this.#settings.limits
     for (let i = 0; i < keys.length; i++) {
-      const key = keys[i]
-      if (this.#isFull()) {
+      if (this.#count >= attributes || values.isFull) {
         this.#dropped += keys.length - i
         return
       }
+      const key = keys[i]
       const value = read(fields, key)
-      if (!told && (key === 'err' || key === 'error') && isError(value) && !this.#isRedacted(key)) {
+      if (!told && isErrorKey(key) && isError(value) && !this.#isRedacted(key)) {
         told = true
         this.#exception(value, key, fields)
-      } else {
-        this.#attribute(key, value)
+      } else if (values.keyValue(LogRecord.attributes, key, value, root)) {
+        this.#count++
       }
     }
   }
@@ -221,6 +224,10 @@ export class RecordEncoder {
       }
     }
   }
+}
+
+function isErrorKey(key: string): boolean {
+  return key === 'err' || key === 'error'
 }
 
 /** Undefined where a proxy does not tell. */

@@ -87,11 +87,10 @@ export class ValueWriter {
   #keyValue(tag: number, key: Words, value: unknown, state: PathState | undefined): void {
     const { out } = this
     if (typeof value === 'string' && this.#ascii(tag, key, value)) return
-    const size = typeof value === 'number' ? this.#sizeOf(value) : typeof value === 'boolean' ? 2 : 0
-    if (size > 0) {
-      out.pair(tag, key, KeyValue.value, size)
-      this.value(value, undefined)
-      return
+    if (typeof value === 'number' && this.#plainNumber(tag, key, value)) return
+    if (typeof value === 'boolean') {
+      out.pair(tag, key, KeyValue.value, 2)
+      return out.boolean(AnyValue.boolValue, value)
     }
     const start = out.open(tag)
     out.words(key)
@@ -101,10 +100,20 @@ export class ValueWriter {
     out.close(start)
   }
 
-  /** Bytes of the AnyValue of a number; 0 where it has to be written first. */
-  #sizeOf(value: number): number {
-    if (!Number.isSafeInteger(value)) return 9
-    return value >= 0 && value <= 0x7fffffff ? 1 + varintSize(value) : 0
+  /** A number whose size is known before it is written; false where it is not. */
+  #plainNumber(tag: number, key: Words, value: number): boolean {
+    const { out } = this
+    if (value >= 0 && value <= 0x7fffffff && Number.isInteger(value)) {
+      out.pair(tag, key, KeyValue.value, 1 + varintSize(value))
+      out.byte(AnyValue.intValue)
+      out.varint(value)
+      return true
+    }
+    if (Number.isSafeInteger(value)) return false
+    out.pair(tag, key, KeyValue.value, 9)
+    out.byte(AnyValue.doubleValue)
+    out.double(value)
+    return true
   }
 
   /** A text in ASCII, whose lengths are known before it is written; false where it is none. */
@@ -131,8 +140,7 @@ export class ValueWriter {
       case 'number':
         return this.#number(value)
       case 'boolean':
-        out.byte(AnyValue.boolValue)
-        return out.byte(value ? 1 : 0)
+        return out.boolean(AnyValue.boolValue, value)
       case 'bigint':
         return this.#bigint(value)
       case 'object':
