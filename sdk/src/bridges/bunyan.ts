@@ -36,8 +36,7 @@ export function bunyanStream(log: Logger, options: BunyanStreamOptions = {}): Bu
   const keys = allKeys(options.correlation)
   const stream = {
     write(record: object): void {
-      // Also printed, as this text, by a stream that writes to a console.
-      if (isFirstTold(stream, undefined)) log.emit(recordOf(record))
+      if (isFirstTold(stream, () => textOf(record))) log.emit(recordOf(record))
     },
     end: () => void log.flush(),
   }
@@ -61,6 +60,15 @@ export function bunyanStream(log: Logger, options: BunyanStreamOptions = {}): Bu
     }
   }
   return { type: 'raw', level: (options.level ?? TRACE) as never, stream }
+}
+
+/** As a stream that is not raw writes it. */
+function textOf(record: object): string | undefined {
+  try {
+    return JSON.stringify(record)
+  } catch {
+    return undefined
+  }
 }
 
 /** Where a record was logged, of a logger with `src: true`. */

@@ -49,7 +49,7 @@ export function captureConsole(log: Logger, options: CaptureOptions = {}): () =>
     const original = methods[method]
     const replacement = (...args: unknown[]): void => {
       if (!capturing) return original.apply(captured, args)
-      if (!isOurs(args) && isFirstTold(by, args.length === 1 ? args[0] : undefined)) record(log, method, args)
+      if (!isOurs(args) && isFirstTold(by, () => (args.length === 1 ? args[0] : undefined))) record(log, method, args)
       if (print) handOn(() => original.apply(captured, args))
     }
     methods[method] = replacement
@@ -76,7 +76,9 @@ function record(log: Logger, method: Method, args: readonly unknown[]): void {
     const [holds, ...said] = args
     if (!holds) log.emit({ severity, ...contentOfCall(assertion(said)) })
   } else if (method === 'trace') {
-    log.emit({ severity, ...contentOfCall(['Trace', ...args]) })
+    const { stack } = new Error()
+    const { fields, ...said } = contentOfCall(args.length === 0 ? ['Trace'] : args)
+    log.emit({ severity, ...said, fields: { 'code.stacktrace': stack, ...fields } })
   } else {
     // Options of `dir` are about how it prints.
     log.emit({ severity, ...contentOfCall(method === 'dir' ? args.slice(0, 1) : args) })

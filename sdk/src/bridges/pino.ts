@@ -71,7 +71,7 @@ export function pinoDestination(log: Logger, options: PinoLineOptions = {}): Pin
   const lines = new PinoLines(options)
   return {
     write(line) {
-      if (!isFirstTold(lines, line)) return
+      if (!isFirstTold(lines, () => line)) return
       const record = lines.read(line.trimEnd())
       log.emit(record)
       if (typeof record.severity === 'number' && record.severity >= FATAL) void log.flush()

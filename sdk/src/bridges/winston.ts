@@ -63,7 +63,7 @@ export class WinstonTransport extends Writable {
 
   /** Logs what winston hands on: here from the logger, and to `exceptionHandlers` without it. */
   log(info: Info, next: () => void): void {
-    if (isFirstTold(this, info[MESSAGE])) {
+    if (isFirstTold(this, () => info[MESSAGE])) {
       const name = String(info[LEVEL] ?? info.level)
       const own = Object.hasOwn(this.#severities, name) ? this.#severities[name] : undefined
       const severity = own ?? severityOfWinston(name, this.#parent?.levels)

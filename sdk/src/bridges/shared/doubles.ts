@@ -15,11 +15,12 @@ export function countCapture(): () => void {
  * another one was told just before. A line that a logger writes for a bridge and also prints to a captured console is
  * one record.
  *
- * @param text As it was written or printed.
+ * @param textOf The line as it was written or printed; undefined where there is none. Only called when it matters.
  */
-export function isFirstTold(by: object, text: unknown): boolean {
+export function isFirstTold(by: object, textOf: () => unknown): boolean {
   if (passing) return false
-  if (captures === 0 || typeof text !== 'string') return true
+  const text = captures === 0 ? undefined : textOf()
+  if (typeof text !== 'string') return true
   const line = text.endsWith('\n') ? text.slice(0, -1) : text
   if (told !== undefined && told.by !== by && told.text === line) {
     told = undefined
