@@ -25,13 +25,13 @@ export function createLoggerOver<Events extends EventMap>(
 ): Logger<Events> {
   const settings = settingsOf(options, environment)
   const resource = encodeResource(resourceAttributes(settings.resource, environment))
-  const onUncaught = (error: unknown, origin: string): void => root.fatal(error, '%s', origin)
   const root = rootLogger<Events>(
     settings,
-    options.events?.schemas ?? new Map(),
-    open({ settings, resource, onUncaught }),
+    options?.events?.schemas ?? new Map(),
+    open({ settings, resource, onUncaught: (error, origin) => log.fatal(error, '%s', origin) }),
   )
-  return options.base === undefined ? root : root.child(options.base)
+  const log = options?.base === undefined ? root : root.child(options.base)
+  return log
 }
 
 function settingsOf(options: LoggerOptions, environment: Environment): Settings {
