@@ -1,3 +1,4 @@
+import process from 'node:process'
 import { diag } from '@opentelemetry/api'
 
 const INTERVAL = 60_000

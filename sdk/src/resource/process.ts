@@ -1,13 +1,15 @@
+import { basename } from 'node:path'
+import process from 'node:process'
 import { VERSION } from '../version.ts'
 
 /** The process. Not its arguments: secrets are passed in them. */
 export function processAttributes(): Record<string, unknown> {
-  const { versions } = process as { versions: Record<string, string | undefined> }
+  const versions: Record<string, string | undefined> = process.versions
   const runtime = versions.bun !== undefined ? 'bun' : versions.deno !== undefined ? 'deno' : 'nodejs'
   return {
     'process.pid': process.pid,
     'process.parent_pid': process.ppid,
-    'process.executable.name': process.title,
+    'process.executable.name': basename(process.execPath),
     'process.executable.path': process.execPath,
     'process.command': process.argv[1],
     'process.runtime.name': runtime,
