@@ -6,7 +6,7 @@ import type { LoggerOptions } from '../options/options.ts'
 import { type PinoConfig, type PinoLineOptions, PinoLines } from './pino/line.ts'
 import { LineSplitter } from './pino/split.ts'
 import { allKeys, type CorrelationKeys, traceFields } from './shared/correlation.ts'
-import { isFirstTold } from './shared/doubles.ts'
+import { countBridge, isFirstTold } from './shared/doubles.ts'
 
 /** The thread that pino runs in waits this long at most, then 10 s are over and it gives the worker up. */
 const CLOSE_TIMEOUT = 8_000
@@ -23,6 +23,8 @@ export interface PinoTransportOptions extends LoggerOptions, PinoLineOptions {
 
 /** What pino writes its lines to. */
 export interface PinoDestination {
+  /** So that pino takes it for a destination also where it is the only argument. */
+  readonly writable: true
   write(line: string): void
   flush(done?: (error?: Error) => void): void
 }
@@ -69,9 +71,11 @@ export default async function pinoTransport(options: PinoTransportOptions = {}):
  */
 export function pinoDestination(log: Logger, options: PinoLineOptions = {}): PinoDestination {
   const lines = new PinoLines(options)
+  countBridge()
   return {
+    writable: true,
     write(line) {
-      if (!isFirstTold(lines, () => line)) return
+      if (!isFirstTold(() => line)) return
       const record = lines.read(line.trimEnd())
       log.emit(record)
       if (typeof record.severity === 'number' && record.severity >= FATAL) void log.flush()

@@ -1,4 +1,4 @@
-import type { FastifyPluginCallback, FastifyRequest } from 'fastify'
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import { fastifyLogger } from './fastify/logger.ts'
 import { Exchange, type Known } from './shared/exchange.ts'
 import type { RequestLogOptions } from './shared/options.ts'
@@ -18,7 +18,7 @@ const plugin: FastifyPluginCallback<FastifyLogOptions> = (app, options, done) =>
       request,
       raw: request.raw,
       response: reply.raw,
-      known: () => knownOf(request),
+      known: () => knownOf(request, reply),
     })
     exchanges.set(request, exchange)
     if (options.requestLog !== false) {
@@ -52,7 +52,8 @@ const plugin: FastifyPluginCallback<FastifyLogOptions> = (app, options, done) =>
  *
  * @example
  * ```ts
- * const app = fastify({ loggerInstance: fastifyLogger(log), disableRequestLogging: true })
+ * const logController = new LogController({ disableRequestLogging: true }) // Fastify's own two lines a request
+ * const app = fastify({ loggerInstance: fastifyLogger(log), logController })
  * await app.register(fastifyLogs, { log, ignore: ['/health'] })
  * ```
  */
@@ -65,12 +66,14 @@ export const fastifyLogs: FastifyPluginCallback<FastifyLogOptions> = Object.assi
 
 export default fastifyLogs
 
-function knownOf({ routeOptions, ip, hostname, protocol, originalUrl, headers }: FastifyRequest): Known {
+function knownOf(request: FastifyRequest, reply: FastifyReply): Known {
+  const { routeOptions, ip, hostname, protocol, originalUrl, headers } = request
   return {
     route: routeOptions?.url,
     client: ip,
     host: hostname !== undefined && headers.host?.startsWith(hostname) ? headers.host : hostname,
     scheme: protocol,
     target: originalUrl,
+    length: reply.getHeader('content-length'),
   }
 }

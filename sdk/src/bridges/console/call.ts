@@ -1,6 +1,7 @@
 import { format } from 'node:util'
 import type { ForeignRecord } from '../../logger/logger.ts'
 import { isError } from '../../record/error.ts'
+import { isPlainObject } from '../shared/plain-object.ts'
 
 const PLACEHOLDER = /%[sdifjoOc]/g
 
@@ -12,18 +13,15 @@ type Content = Pick<ForeignRecord, 'body' | 'fields' | 'error'>
  */
 export function contentOfCall(args: readonly unknown[]): Content {
   const [first] = args
-  const taken = typeof first === 'string' ? 1 + (first.replaceAll('%%', '').match(PLACEHOLDER)?.length ?? 0) : 0
+  const taken =
+    typeof first === 'string' ? 1 + (first.replaceAll('%%', '').match(PLACEHOLDER)?.length ?? 0) : 0
   const texts = args.slice(0, taken)
   let error: Error | undefined
-  let fields: Record<string, unknown> | undefined
+  let fields: object | undefined
   for (const value of args.slice(taken)) {
     if (error === undefined && isError(value)) error = value
-    else if (isPlain(value)) fields = { ...fields, ...value }
+    else if (isPlainObject(value)) fields = fields === undefined ? value : { ...fields, ...value }
     else texts.push(value)
   }
   return { body: texts.length === 0 ? error?.message : format(...texts), fields, error }
-}
-
-function isPlain(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import type { ForeignRecord } from '../../logger/logger.ts'
 import { type AllKeys, allKeys, type CorrelationKeys, takeTraceparent } from '../shared/correlation.ts'
 import { errorOfPlain } from '../shared/plain-error.ts'
-import { leveled, numberOfLevel, numberOfPinoLevel } from '../shared/severities.ts'
+import { numberOfLevel, numberOfPinoLevel, ownName } from '../shared/severities.ts'
 import { nanosOfTime } from '../shared/time.ts'
 
 const HOSTNAME = hostname()
@@ -79,7 +79,7 @@ export class PinoLines {
     const known = name === undefined ? undefined : numberOfLevel(name)
     const number = typeof level === 'number' ? level : this.#numberNamed(name)
     const severity = known ?? (number === undefined ? INFO : numberOfPinoLevel(number))
-    return leveled(severity, level === undefined ? undefined : name)
+    return { severity, severityText: level === undefined ? undefined : ownName(name) }
   }
 
   #numberNamed(name: string | undefined): number | undefined {
