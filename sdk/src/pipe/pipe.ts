@@ -34,8 +34,8 @@ export interface Pipe extends RecordSink {
    */
   flush(timeoutMillis?: number): Promise<boolean>
   /**
-   * Flushes, then ends: what is left by then is written to disk, or dropped and counted, and so is what is logged
-   * after. Calls after the first wait for the same end. Resolves with whether nothing was dropped for want of time.
+   * Flushes, with what is on disk, as long as the collector takes it; then ends: what is left in memory is written to
+   * disk, or dropped and counted, and so is what is logged after. Calls after the first wait for the same end. Resolves with whether nothing was dropped for want of time.
    */
   shutdown(timeoutMillis?: number): Promise<boolean>
   readonly counters: Counters
@@ -149,13 +149,21 @@ class LogPipe implements Pipe {
     return flushed
   }
 
+  /** Flushes, and uses what is left of the time for what is on disk. */
+  async #finish(timeoutMillis = this.#options.flushTimeoutMillis): Promise<boolean> {
+    const end = performance.now() + timeoutMillis
+    const flushed = await this.flush(timeoutMillis)
+    if (flushed) await this.#replay?.drain(end - performance.now())
+    return flushed
+  }
+
   shutdown(timeoutMillis?: number): Promise<boolean> {
     return (this.#ending ??= this.#end(timeoutMillis))
   }
 
   async #end(timeoutMillis: number | undefined): Promise<boolean> {
     this.#closed = true
-    await this.flush(timeoutMillis)
+    await this.#finish(timeoutMillis)
     const { shutdown, spill_full, spill_failed } = this.counters.dropped
     this.#save('pipe')
     const { dropped } = this.counters
@@ -186,7 +194,7 @@ class LogPipe implements Pipe {
       get pending() {
         return pipe.#queue.usedRecords > 0
       },
-      flush: () => pipe.flush(),
+      flush: () => pipe.#finish(),
       uncaught: (error: unknown, origin: string) => {
         try {
           pipe.#options.onUncaught?.(error, origin)
@@ -234,8 +242,10 @@ class LogPipe implements Pipe {
   #pump(): void {
     for (let oldest = this.#queue.oldest; oldest !== undefined; oldest = this.#queue.oldest) {
       if (!this.#full() && (this.#due === undefined || isBefore(this.#due, oldest))) break
-      if (this.#flights.mayStore && this.#belongsOnDisk(oldest)) this.#flights.store(this.#take())
-      else if (this.#flights.maySend) this.#flights.send(this.#take())
+      if (this.#belongsOnDisk(oldest)) {
+        if (!this.#flights.mayStore) break
+        this.#flights.store(this.#take())
+      } else if (this.#flights.maySend) this.#flights.send(this.#take())
       else break
     }
     if (this.#queue.records > 0) this.#delayPump()
@@ -251,7 +261,8 @@ class LogPipe implements Pipe {
 
   /** Whether the oldest batch is to be left to the disk. */
   #belongsOnDisk(oldest: number): boolean {
-    if (this.#spill === undefined || !this.#spill.hasRoom(this.#options.batch.maxBytes)) return false
+    const size = Math.min(this.#queue.bytes, this.#options.batch.maxBytes)
+    if (this.#spill === undefined || !this.#spill.hasRoom(size)) return false
     const { overflow, maxBytes } = this.#options.queue
     if (overflow === 'spill' && this.#health.away) return true
     if (this.#flights.maySend) return false
