@@ -12,7 +12,7 @@ export type Outcome = Exclude<Answer, { kind: 'retryable' }> | { readonly kind: 
 export interface Patience {
   readonly budgetMillis: number
   /** Asked after each failure: true ends the attempts. */
-  givesUp(): boolean
+  readonly givesUp: () => boolean
 }
 
 /** Sends requests until the collector takes or refuses them, or patience ends. */

@@ -1,7 +1,7 @@
 import type { Replayed, Spill } from '../spill/spill.ts'
 import type { CounterBook } from './counters.ts'
 import type { Delivery } from './delivery.ts'
-import { Naps } from './naps.ts'
+import { Naps, timerMillis } from './naps.ts'
 
 /** How often it is looked whether another process has died. */
 const LOOK_MILLIS = 30_000
@@ -53,7 +53,7 @@ export class Replay {
         this.#drains.delete(end)
         resolve()
       }
-      const timer = setTimeout(end, Math.max(0, timeoutMillis))
+      const timer = setTimeout(end, timerMillis(timeoutMillis))
       this.#drains.add(end)
       this.nudge()
       this.#pauses.wake()
@@ -101,6 +101,6 @@ export class Replay {
   }
 
   #endDrains(): void {
-    for (const end of [...this.#drains]) end()
+    for (const end of this.#drains) end()
   }
 }

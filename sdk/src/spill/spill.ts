@@ -143,7 +143,7 @@ export class Spill {
     clearInterval(this.#heart)
     this.writeSync()
     this.#active = undefined
-    for (const segment of [...this.#segments]) this.#tidy(segment)
+    for (const segment of this.#segments) this.#tidy(segment)
     for (const segment of this.#segments) segment.close()
     try {
       if (this.#segments.length > 0) disown(this.#folder)

@@ -118,7 +118,7 @@ describe('a real Sluice', () => {
   )
 
   describe('and an application with a spill', () => {
-    const start = (first: number, more: Partial<AppOptions> = {}): App =>
+    const start = (first: number, overflow: 'drop' | 'spill', more: Partial<AppOptions> = {}): App =>
       startApp({
         records: 1,
         first,
@@ -126,7 +126,7 @@ describe('a real Sluice', () => {
         pipe: {
           destination: to('grpc'),
           batch: { maxRecords: 100, maxBytes: 2 ** 20, delayMillis: 50 },
-          queue: { maxBytes: 32 * 2 ** 20, maxRecords: 1e9, overflow: 'spill' },
+          queue: { maxBytes: 32 * 2 ** 20, maxRecords: 1e9, overflow },
           spill: spill(folder.path, { windowMillis: WINDOW }),
           flushTimeoutMillis: 500,
         },
@@ -144,7 +144,7 @@ describe('a real Sluice', () => {
     it('that is ended by SIGTERM, with and without a gateway, gets every record once', async () => {
       let logged = 0
       for (let round = 0; round < ROUNDS; round++) {
-        const app = start(logged)
+        const app = start(logged, 'spill')
         await app.logged
         await delay(500)
         if (round > 0) await path.gateway.kill()
@@ -165,7 +165,7 @@ describe('a real Sluice', () => {
       let first = 0
       for (let round = 0; round < ROUNDS; round++) {
         const progress = join(folder.path, `progress-${round}`)
-        const app = start(first, { progress })
+        const app = start(first, 'drop', { progress })
         await app.logged
         await delay(600)
         // Nothing is acknowledged any more, and all depends on the disk.
