@@ -5,7 +5,7 @@ import { Naps, timerMillis } from './naps.ts'
 
 /** How often it is looked whether another process has died. */
 const LOOK_MILLIS = 30_000
-/** A pause is as long as the delivery before it, and no longer than this: new records come first. */
+/** A pause is as long as the last request took, and no longer than this: new records come first. */
 const MOST_PAUSE = 1000
 const PATIENT = Number.POSITIVE_INFINITY
 
@@ -82,7 +82,6 @@ export class Replay {
 
   async #deliver(replayed: Replayed): Promise<void> {
     const { batch } = replayed
-    const begun = performance.now()
     const givesUp = (): boolean => {
       // Asked only after a failure.
       this.#endDrains()
@@ -97,7 +96,7 @@ export class Replay {
     this.#spill.finish(replayed)
     this.#progressed()
     if (this.#drains.size > 0) return
-    await this.#pauses.nap(Math.min(MOST_PAUSE, performance.now() - begun))
+    await this.#pauses.nap(Math.min(MOST_PAUSE, this.#delivery.lastMillis))
   }
 
   #endDrains(): void {

@@ -126,6 +126,32 @@ describe('a pipe with a spill', () => {
     await eventually('the files are gone', async () => files().length === 0)
   })
 
+  it('sends what is on disk too before it ends, as long as the collector takes it', async () => {
+    collector.answer({ http: 503 })
+    const pipe = start()
+    log(pipe, 0, 300)
+    await eventually('all is on disk', async () => pipe.counters.spilled === 300)
+
+    collector.answer({})
+    expect(await pipe.shutdown()).toBe(true)
+
+    expect(sorted(collector.seqs)).toEqual(range(0, 300))
+    expect(readdirSync(folder.path)).toEqual([])
+  })
+
+  it('does not wait for a collector that is away when it ends', async () => {
+    collector.answer({ http: 503 })
+    const pipe = start()
+    log(pipe, 0, 300)
+    await eventually('all is on disk', async () => pipe.counters.spilled === 300)
+    const begun = performance.now()
+
+    expect(await pipe.shutdown(60_000)).toBe(true)
+
+    expect(performance.now() - begun).toBeLessThan(5000)
+    expect(sorted(onDisk())).toEqual(range(0, 300))
+  })
+
   it('leaves a batch to the disk whose time is over', async () => {
     collector.answer({ http: 503 })
     await using pipe = start({ queue: { overflow: 'drop' }, retry: { budgetMillis: 50 } })
