@@ -12,7 +12,7 @@ export type Outcome = Exclude<Answer, { kind: 'retryable' }> | { readonly kind: 
 export interface Patience {
   readonly budgetMillis: number
   /** Asked after each failure: true ends the attempts. */
-  givesUp(): boolean
+  readonly givesUp: () => boolean
 }
 
 /** Sends requests until the collector takes or refuses them, or patience ends. */
@@ -25,7 +25,7 @@ export class Delivery {
   /** Waits of our own, which a flush may cut short, and those that the collector asked for. */
   readonly #naps = new Naps()
   readonly #asked = new Naps()
-  #underWay = 0
+  #lastMillis = 0
 
   /** @param troubled Called with each attempt that fails. */
   constructor(
@@ -42,9 +42,9 @@ export class Delivery {
     this.#troubled = troubled
   }
 
-  /** Attempts at this moment. */
-  get underWay(): number {
-    return this.#underWay
+  /** How long the last attempt took. */
+  get lastMillis(): number {
+    return this.#lastMillis
   }
 
   /** Sends the same bytes again and again; an answer that was lost may have been a good one. Never rejects. */
@@ -68,13 +68,10 @@ export class Delivery {
   }
 
   async #attempt(request: Buffer): Promise<Answer> {
-    this.#underWay++
-    try {
-      const answer = await this.#transport.send(request)
-      if (this.#health.note(answer)) this.hurry()
-      return answer
-    } finally {
-      this.#underWay--
-    }
+    const begun = performance.now()
+    const answer = await this.#transport.send(request)
+    this.#lastMillis = performance.now() - begun
+    if (this.#health.note(answer)) this.hurry()
+    return answer
   }
 }

@@ -1,9 +1,10 @@
+import process from 'node:process'
 import { isMainThread } from 'node:worker_threads'
 
 /** Somebody who has work to finish before the process ends. */
 export interface Leaving {
   /** Whether there is any. */
-  readonly pending: boolean
+  pending(): boolean
   /** Finishes it; false when that took too long. */
   flush(): Promise<boolean>
   /** The application has thrown what nobody caught. */
@@ -42,12 +43,12 @@ function createRegistry(): Registry {
 
   const beforeExit = (): void => {
     for (const one of leaving) {
-      if (!one.pending || late.has(one)) continue
+      if (!one.pending() || late.has(one)) continue
       void one.flush().then((finished) => !finished && late.add(one))
     }
   }
   const exit = (): void => {
-    for (const one of [...leaving]) one.exit()
+    for (const one of leaving) one.exit()
   }
   const uncaught = (error: unknown, origin: string): void => {
     for (const one of leaving) one.uncaught(error, origin)

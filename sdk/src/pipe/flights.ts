@@ -70,7 +70,7 @@ export class Flights {
 
   /** Whether there is one of which the disk has no copy. */
   get unprotected(): boolean {
-    return [...this.#flights].some(({ entry }) => entry === undefined)
+    return [...this.#flights].some(({ entry }) => isMissing(entry))
   }
 
   /** Sends a batch; in strict mode it is on disk before. */
@@ -85,15 +85,18 @@ export class Flights {
 
   /** Begins to copy all batches to the disk that hold records up to a number. */
   protect(through: number): void {
+    const { spill } = this.#parts
     for (const flight of this.#flights) {
-      if (!isBefore(through, flight.batch.first)) flight.entry ??= this.#parts.spill?.append(flight.batch)
+      const { batch, entry } = flight
+      if (isBefore(through, batch.first) || !isMissing(entry)) continue
+      if (spill?.hasRoom(batch.bytes.length)) flight.entry = spill.append(batch)
     }
   }
 
   /** Accounts for all of them at once: they are on disk when this returns, or dropped. */
   save(): void {
     this.#parts.spill?.writeSync()
-    for (const flight of [...this.#flights]) this.#saveOne(flight)
+    for (const flight of this.#flights) this.#saveOne(flight)
   }
 
   /** The same for a batch that comes now. */
@@ -204,6 +207,11 @@ export class Flights {
     this.#end(flight)
     counters.dropAll(failureOf(flight.entry) ?? 'shutdown', flight.batch.tally)
   }
+}
+
+/** Whether the disk has no copy, and is not about to have one. */
+function isMissing(entry: Entry | undefined): boolean {
+  return entry === undefined || failureOf(entry) !== undefined
 }
 
 function failureOf(entry: Entry | undefined): DropReason | undefined {

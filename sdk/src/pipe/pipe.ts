@@ -1,20 +1,21 @@
-import { Spill } from '../spill/spill.ts'
+import type { Spill } from '../spill/spill.ts'
 import type { Transport } from '../transport/answer.ts'
 import { createTransport } from '../transport/create.ts'
 import { withoutSecrets } from '../transport/destination.ts'
 import { BatchMaker, type NumberedBatch } from './batch.ts'
 import { CounterBook, type Counters, type DropReason } from './counters.ts'
 import { Delivery } from './delivery.ts'
-import { onExit } from './exit.ts'
+import { type Leaving, onExit } from './exit.ts'
 import { Flights } from './flights.ts'
 import { Health } from './health.ts'
 import { observe } from './metrics.ts'
+import { openSpill } from './open-spill.ts'
 import type { PipeOptions } from './options.ts'
 import { isBefore, RecordQueue } from './queue.ts'
 import { Replay } from './replay.ts'
 import { Reporter } from './reporter.ts'
+import { Schedule } from './schedule.ts'
 import type { RecordSink, Scope } from './sink.ts'
-import { recordsOf } from './tally.ts'
 import { Waiters } from './waiters.ts'
 import { Window } from './window.ts'
 
@@ -34,8 +35,8 @@ export interface Pipe extends RecordSink {
    */
   flush(timeoutMillis?: number): Promise<boolean>
   /**
-   * Flushes, then ends: what is left by then is written to disk, or dropped and counted, and so is what is logged
-   * after. Calls after the first wait for the same end. Resolves with whether nothing was dropped for want of time.
+   * Flushes, with what is on disk, as long as the collector takes it; then ends: what is left in memory is written to
+   * disk, or dropped and counted, and so is what is logged after. Calls after the first wait for the same end. Resolves with whether nothing was dropped for want of time.
    */
   shutdown(timeoutMillis?: number): Promise<boolean>
   readonly counters: Counters
@@ -59,16 +60,13 @@ class LogPipe implements Pipe {
   readonly #spill: Spill | undefined
   readonly #replay: Replay | undefined
   readonly #flights: Flights
+  readonly #schedule: Schedule
   readonly #waiters = new Waiters()
   readonly #reporter: Reporter
   readonly #window: Window | undefined
   readonly #undo: (() => void)[] = []
   readonly #largest: number
-  #delay: NodeJS.Timeout | undefined
-  #pumping = false
   #batched = 0
-  /** Records up to this number are due, however few they are. */
-  #due: number | undefined
   /** Records up to this number should be on disk. */
   #endangered: number | undefined
   #closed = false
@@ -85,11 +83,16 @@ class LogPipe implements Pipe {
       this.counters.drop('queue_full', severity, 1, bytes),
     )
     this.#maker = new BatchMaker(resource)
+    this.#schedule = new Schedule(
+      options.batch.delayMillis,
+      () => this.#queue.newest,
+      () => this.#pump(),
+    )
     this.#transport = createTransport(destination, diagnostics)
     this.#delivery = new Delivery(this.#transport, retry, this.#health, this.counters, () =>
       this.#health.away ? this.#reporter.notice() : undefined,
     )
-    this.#spill = this.#openSpill()
+    this.#spill = openSpill(options.spill, this.counters, diagnostics)
     this.#flights = new Flights({
       options,
       queue: this.#queue,
@@ -102,7 +105,7 @@ class LogPipe implements Pipe {
     })
     if (this.#spill !== undefined) {
       this.#replay = new Replay(this.#spill, this.#delivery, this.counters, () => this.#pump())
-      void this.#replay.run()
+      this.#replay.run().catch((error) => diagnostics.warn('spill', `the replay has ended: ${String(error)}`))
       const { windowMillis = 0 } = options.spill ?? {}
       if (windowMillis > 0 && Number.isFinite(windowMillis)) {
         this.#window = new Window(
@@ -135,17 +138,25 @@ class LogPipe implements Pipe {
     }
     this.counters.accepted++
     this.#window?.watch()
-    if (this.#full()) this.#pumpSoon()
-    else this.#delayPump()
+    if (this.#full()) this.#schedule.soon()
+    else this.#schedule.later()
     return true
   }
 
   async flush(timeoutMillis = this.#options.flushTimeoutMillis): Promise<boolean> {
     const through = this.#queue.newest
     const flushed = this.#waiters.wait(through, timeoutMillis)
-    this.#makeDue(through)
+    this.#schedule.makeDue(through)
     this.#delivery.hurry()
     this.#pump()
+    return flushed
+  }
+
+  /** Flushes, and uses what is left of the time for what is on disk. */
+  async #finish(timeoutMillis = this.#options.flushTimeoutMillis): Promise<boolean> {
+    const end = performance.now() + timeoutMillis
+    const flushed = await this.flush(timeoutMillis)
+    if (flushed) await this.#replay?.drain(end - performance.now())
     return flushed
   }
 
@@ -155,7 +166,7 @@ class LogPipe implements Pipe {
 
   async #end(timeoutMillis: number | undefined): Promise<boolean> {
     this.#closed = true
-    await this.flush(timeoutMillis)
+    await this.#finish(timeoutMillis)
     const { shutdown, spill_full, spill_failed } = this.counters.dropped
     this.#save('pipe')
     const { dropped } = this.counters
@@ -168,7 +179,7 @@ class LogPipe implements Pipe {
   #save(kind: string): void {
     this.#closed = true
     for (const undo of this.#undo.splice(0)) undo()
-    clearTimeout(this.#delay)
+    this.#schedule.stop()
     this.#window?.stop()
     this.#replay?.stop()
     this.#flights.save()
@@ -180,21 +191,18 @@ class LogPipe implements Pipe {
     this.#reporter.tell(kind)
   }
 
-  #leaving() {
-    const pipe = this
+  #leaving(): Leaving {
     return {
-      get pending() {
-        return pipe.#queue.usedRecords > 0
-      },
-      flush: () => pipe.flush(),
-      uncaught: (error: unknown, origin: string) => {
+      pending: () => this.#queue.usedRecords > 0,
+      flush: () => this.#finish(),
+      uncaught: (error, origin) => {
         try {
-          pipe.#options.onUncaught?.(error, origin)
+          this.#options.onUncaught?.(error, origin)
         } catch {
           // The process ends for a better reason.
         }
       },
-      exit: () => pipe.#save('exit'),
+      exit: () => this.#save('exit'),
     }
   }
 
@@ -208,37 +216,17 @@ class LogPipe implements Pipe {
     return this.#queue.records >= maxRecords || this.#queue.bytes >= maxBytes
   }
 
-  /** Not in the call of whoever logs. */
-  #pumpSoon(): void {
-    if (this.#pumping) return
-    this.#pumping = true
-    setImmediate(() => {
-      this.#pumping = false
-      this.#pump()
-    })
-  }
-
-  #delayPump(): void {
-    this.#delay ??= setTimeout(() => {
-      this.#delay = undefined
-      this.#makeDue(this.#queue.newest)
-      this.#pump()
-    }, this.#options.batch.delayMillis).unref()
-  }
-
-  #makeDue(through: number): void {
-    if (this.#due === undefined || isBefore(this.#due, through)) this.#due = through
-  }
-
   /** Makes batches of what is due, as long as there is somebody to take them. */
   #pump(): void {
     for (let oldest = this.#queue.oldest; oldest !== undefined; oldest = this.#queue.oldest) {
-      if (!this.#full() && (this.#due === undefined || isBefore(this.#due, oldest))) break
-      if (this.#flights.mayStore && this.#belongsOnDisk(oldest)) this.#flights.store(this.#take())
-      else if (this.#flights.maySend) this.#flights.send(this.#take())
+      if (!this.#full() && !this.#schedule.isDue(oldest)) break
+      if (this.#belongsOnDisk(oldest)) {
+        if (!this.#flights.mayStore) break
+        this.#flights.store(this.#take())
+      } else if (this.#flights.maySend) this.#flights.send(this.#take())
       else break
     }
-    if (this.#queue.records > 0) this.#delayPump()
+    if (this.#queue.records > 0) this.#schedule.later()
     this.#settleWaiters()
   }
 
@@ -251,7 +239,8 @@ class LogPipe implements Pipe {
 
   /** Whether the oldest batch is to be left to the disk. */
   #belongsOnDisk(oldest: number): boolean {
-    if (this.#spill === undefined || !this.#spill.hasRoom(this.#options.batch.maxBytes)) return false
+    const size = Math.min(this.#queue.bytes, this.#options.batch.maxBytes)
+    if (this.#spill === undefined || !this.#spill.hasRoom(size)) return false
     const { overflow, maxBytes } = this.#options.queue
     if (overflow === 'spill' && this.#health.away) return true
     if (this.#flights.maySend) return false
@@ -262,7 +251,7 @@ class LogPipe implements Pipe {
 
   #protect(through: number): boolean {
     this.#endangered = through
-    this.#makeDue(through)
+    this.#schedule.makeDue(through)
     this.#pump()
     this.#flights.protect(through)
     return this.#queue.records > 0 || this.#flights.unprotected
@@ -278,27 +267,6 @@ class LogPipe implements Pipe {
     const [queued, flying] = [this.#queue.oldest, this.#flights.oldest]
     const first = queued === undefined || (flying !== undefined && isBefore(flying, queued)) ? flying : queued
     this.#waiters.settle(first)
-  }
-
-  #openSpill(): Spill | undefined {
-    const { spill, diagnostics } = this.#options
-    if (spill === undefined) return undefined
-    try {
-      return new Spill(spill, {
-        damaged: (lost, bytes) => {
-          this.counters.dropAll('spill_corrupt', lost)
-          const records = recordsOf(lost)
-          diagnostics.warn(
-            'spill',
-            `${bytes} bytes on disk cannot be read; ${records} log records are known to be lost`,
-          )
-        },
-        warn: (kind, message) => diagnostics.warn(kind, message),
-      })
-    } catch (error) {
-      diagnostics.warn('spill', `logs cannot be kept in ${spill.directory}: ${(error as Error).message}`)
-      return undefined
-    }
   }
 
   #problem(): string {

@@ -1,3 +1,4 @@
+import { timerMillis } from './naps.ts'
 import { isBefore } from './queue.ts'
 
 interface Waiter {
@@ -23,14 +24,14 @@ export class Waiters {
         resolve(settled)
       }
       const waiter = { through, end }
-      const timer = setTimeout(() => end(false), timeoutMillis)
+      const timer = setTimeout(() => end(false), timerMillis(timeoutMillis))
       this.#waiters.add(waiter)
     })
   }
 
   /** @param oldest The number of the oldest record in memory; undefined when there is none. */
   settle(oldest: number | undefined): void {
-    for (const { through, end } of [...this.#waiters]) {
+    for (const { through, end } of this.#waiters) {
       if (oldest === undefined || isBefore(through, oldest)) end(true)
     }
   }

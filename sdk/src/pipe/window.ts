@@ -1,3 +1,5 @@
+import { timerMillis } from './naps.ts'
+
 /** A record is older than two of its ticks, and younger than three, when it is protected. */
 const TICKS = 3
 
@@ -24,7 +26,7 @@ export class Window {
 
   /** There is a record in memory. */
   watch(): void {
-    this.#timer ??= setTimeout(() => this.#tick(), this.#tickMillis).unref()
+    this.#timer ??= setTimeout(() => this.#tick(), timerMillis(this.#tickMillis)).unref()
   }
 
   stop(): void {

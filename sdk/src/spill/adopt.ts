@@ -27,7 +27,7 @@ export async function adoptSegments(directory: string, own: string): Promise<Seg
 }
 
 async function entries(folder: string): Promise<string[]> {
-  return (await readdir(folder).catch(() => [])).sort()
+  return readdir(folder).catch(() => [])
 }
 
 /** Removes a folder of which nothing is left but the mark of its owner. */

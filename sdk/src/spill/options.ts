@@ -1,6 +1,9 @@
 /** Records on disk while the collector is away, or until it has answered. */
 export interface SpillOptions {
-  /** Made where it is missing. Several processes may share it: each has a folder of its own in it. */
+  /**
+   * Made where it is missing. Processes that send to the same collector may share it: each has a folder of its own in
+   * it, and sends what those have left that are gone.
+   */
   readonly directory: string
   /** Bytes of this process's files at most. A full spill takes nothing more: what is in it is older, and comes first. */
   readonly maxBytes: number

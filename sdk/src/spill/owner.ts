@@ -1,6 +1,7 @@
 import { readFileSync, readlinkSync, statSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import process from 'node:process'
 import { threadId } from 'node:worker_threads'
 
 /**

@@ -46,7 +46,8 @@ export class Spill {
   /** Takes new entries. */
   #active: Segment | undefined
   #waiting: Entry[] = []
-  #writing: Promise<void> | undefined
+  #busy = false
+  #writing = Promise.resolve()
   #loaded: { readonly segment: Segment; readonly batches: StoredBatch[] } | undefined
   #restingUntil = 0
 
@@ -78,9 +79,7 @@ export class Spill {
       return entry
     }
     this.#waiting.push(entry)
-    this.#writing ??= this.#write().finally(() => {
-      this.#writing = undefined
-    })
+    if (!this.#busy) this.#writing = this.#write()
     return entry
   }
 
@@ -144,7 +143,7 @@ export class Spill {
     clearInterval(this.#heart)
     this.writeSync()
     this.#active = undefined
-    for (const segment of [...this.#segments]) this.#tidy(segment)
+    for (const segment of this.#segments) this.#tidy(segment)
     for (const segment of this.#segments) segment.close()
     try {
       if (this.#segments.length > 0) disown(this.#folder)
@@ -169,6 +168,7 @@ export class Spill {
   }
 
   async #write(): Promise<void> {
+    this.#busy = true
     for (let entry = this.#waiting[0]; entry !== undefined; entry = this.#waiting[0]) {
       try {
         const segment = this.#segmentFor(entry)
@@ -179,6 +179,7 @@ export class Spill {
       }
       if (this.#waiting[0] === entry) this.#waiting.shift()
     }
+    this.#busy = false
   }
 
   #storeSync(entry: Entry): void {
@@ -227,7 +228,7 @@ export class Spill {
   }
 
   async #load(segment: Segment): Promise<void> {
-    while (segment === this.#active && this.#writing !== undefined) await this.#writing
+    while (segment === this.#active && this.#busy) await this.#writing
     if (segment === this.#active) this.#seal()
     try {
       const { batches, lost, unreadableBytes } = readSegment(await segment.contents(), segment.salt)

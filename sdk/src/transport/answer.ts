@@ -31,6 +31,5 @@ const MOST_MESSAGE = 200
 
 /** What a server says, fit for one line of a log. */
 export function oneLine(message: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what has to go
-  return message.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').slice(0, MOST_MESSAGE)
+  return message.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, MOST_MESSAGE)
 }

@@ -36,6 +36,7 @@ export class GrpcTransport implements Transport {
   readonly #calls = new Set<{ cancel(): void }>()
   #client: Client | undefined
   #createdAt = 0
+  #closed = false
 
   constructor(destination: Destination, diagnostics: Diagnostics) {
     this.#destination = destination
@@ -46,6 +47,7 @@ export class GrpcTransport implements Transport {
     const deadline = Date.now() + this.#destination.timeoutMillis
     try {
       const headers = await headersOf(this.#destination)
+      if (this.#closed) throw new Error('the pipe is closed')
       const client = (this.#client ??= this.#connect())
       const answer = await this.#call(client, request, this.#metadata(headers), deadline)
       if (answer.kind === 'retryable' && answer.waitMillis === undefined) this.#renew(client, answer.reason)
@@ -56,6 +58,7 @@ export class GrpcTransport implements Transport {
   }
 
   close(): void {
+    this.#closed = true
     for (const call of this.#calls) call.cancel()
     this.#client?.close()
     this.#client = undefined

@@ -27,6 +27,7 @@ export class HttpTransport implements Transport {
   readonly #requests = new Set<http.ClientRequest>()
   #agent: http.Agent | undefined
   #createdAt = 0
+  #closed = false
 
   constructor(destination: Destination, diagnostics: Diagnostics) {
     this.#destination = destination
@@ -38,6 +39,7 @@ export class HttpTransport implements Transport {
       const headers = await headersOf(this.#destination)
       const gzipped = this.#destination.compression === 'gzip'
       const body = gzipped ? await compress(request) : request
+      if (this.#closed) throw new Error('the pipe is closed')
       this.#agent ??= this.#connect()
       return await this.#post(this.#agent, body, {
         'user-agent': USER_AGENT,
@@ -53,6 +55,7 @@ export class HttpTransport implements Transport {
   }
 
   close(): void {
+    this.#closed = true
     for (const request of this.#requests) request.destroy()
     this.#agent?.destroy()
     this.#agent = undefined

@@ -54,7 +54,7 @@ export function readJsonStatus(text: string): Status {
     const { message, details } = JSON.parse(text) as { message?: unknown; details?: unknown }
     const delays = (Array.isArray(details) ? (details as Readonly<Record<string, unknown>>[]) : [])
       .filter((detail) => String(detail['@type']).endsWith(`/${RETRY_INFO}`))
-      .map((detail) => Number.parseFloat(String(detail.retryDelay ?? '0')) * 1000)
+      .map(({ retryDelay }) => (typeof retryDelay === 'string' ? Number.parseFloat(retryDelay) * 1000 : 0))
     return {
       message: typeof message === 'string' ? message : '',
       retryMillis: Number.isFinite(delays[0]) ? delays[0] : undefined,

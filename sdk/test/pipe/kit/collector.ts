@@ -29,7 +29,7 @@ export interface Reply {
   readonly rejected?: number
   /** Instead of a `Status` or `ExportLogsServiceResponse`. */
   readonly body?: Buffer | string
-  /** Closes the connection instead. */
+  /** Closes the connection instead; with `http: 200`, after it took the request. */
   readonly cut?: boolean
   /** Never answers. */
   readonly silent?: boolean
@@ -102,6 +102,7 @@ export async function startHttpCollector({ port = 0, tls }: CollectorOptions = {
     const reply = book.next(request, headers)
     if (reply.silent) return
     if (reply.cut) {
+      if (reply.http === 200) book.take(request)
       response.destroy()
       return
     }
