@@ -1,12 +1,14 @@
 import type { HrTime, TimeInput } from '@opentelemetry/api'
 
+/** A smaller number is of `performance.now()`: no process has run for three years, and Unix time passed it in 1973. */
+const MAX_UPTIME = 1e11
+
 /** A time as the OpenTelemetry API takes it, in nanoseconds of Unix time; undefined for what is none. */
 export function nanosOfInput(time: TimeInput | undefined): bigint | undefined {
   if (time instanceof Date) return nanosOfMillis(time.getTime())
   if (Array.isArray(time)) return nanosOfHr(time)
   if (typeof time !== 'number') return undefined
-  // Less than the start of the process is of `performance.now()`, as the SDK takes it.
-  return nanosOfMillis(time < performance.timeOrigin ? time + performance.timeOrigin : time)
+  return nanosOfMillis(time < MAX_UPTIME ? time + performance.timeOrigin : time)
 }
 
 /** Seconds and nanoseconds; undefined for the 0 of an SDK that does not know. */
