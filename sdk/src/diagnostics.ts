@@ -3,6 +3,11 @@ import { diag } from '@opentelemetry/api'
 
 const INTERVAL = 60_000
 
+let telling = false
+
+/** Whether a diagnostic is being written: what a console is told meanwhile is no log of the application. */
+export const isTelling = (): boolean => telling
+
 /** Tells whoever runs the application what is wrong with its logging. */
 export interface Diagnostics {
   /**
@@ -30,11 +35,13 @@ export function createDiagnostics(write: (line: string) => void = writeLine): Di
       }
       const held = last?.held ?? 0
       kinds.set(kind, { at: now, held: 0 })
+      telling = true
       try {
         write(held === 0 ? message : `${message} (and ${held} more of the kind before)`)
       } catch {
         // Nobody is left to tell.
       }
+      telling = false
     },
   }
 }

@@ -17,6 +17,9 @@ export interface SinkParts {
   readonly onUncaught: (error: unknown, origin: string) => void
 }
 
+/** Of loggers that are disabled. */
+const NO_SINK: LogSink = { accept: () => false, flush: async () => true, shutdown: async () => true }
+
 /** A root logger over any sink. Never throws for a wrong option: it is told of, and the default is used. */
 export function createLoggerOver<Events extends EventMap>(
   open: (parts: SinkParts) => LogSink,
@@ -24,14 +27,15 @@ export function createLoggerOver<Events extends EventMap>(
   environment: Environment,
 ): Logger<Events> {
   const settings = settingsOf(options, environment)
-  const resource = encodeResource(resourceAttributes(settings.resource, environment))
-  const root = rootLogger<Events>(
-    settings,
-    options?.events?.schemas ?? new Map(),
-    open({ settings, resource, onUncaught: (error, origin) => log.fatal(error, '%s', origin) }),
-  )
+  const root = rootLogger<Events>(settings, options?.events?.schemas ?? new Map(), openSink())
   const log = options?.base === undefined ? root : root.child(options.base)
   return log
+
+  function openSink(): LogSink {
+    if (settings.disabled) return NO_SINK
+    const resource = encodeResource(resourceAttributes(settings.resource, environment))
+    return open({ settings, resource, onUncaught: (error, origin) => log.fatal({ err: error }, origin) })
+  }
 }
 
 function settingsOf(options: LoggerOptions, environment: Environment): Settings {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { testLogger } from '../support/test-sink.ts'
+import { createLoggerOver, type SinkParts } from '../../src/logger/create-logger.ts'
+import { TestSink, testLogger } from '../support/test-sink.ts'
 
 describe('a logger', () => {
   it('logs a message, and fields and a message, with the severity of the level', () => {
@@ -192,6 +193,19 @@ describe('a logger', () => {
     expect(await log.child({}).flush(100)).toBe(true)
     expect(await log.child({}).shutdown()).toBe(true)
     expect(sink.calls).toEqual(['flush 100', 'shutdown undefined'])
+  })
+
+  it('logs what the application threw and nobody caught', () => {
+    const sink = new TestSink()
+    let told: SinkParts | undefined
+    createLoggerOver((parts) => ((told = parts), sink), { base: { a: 1 }, uid: false }, {})
+
+    told?.onUncaught(new TypeError('lost'), 'uncaughtException')
+    told?.onUncaught('a text', 'unhandledRejection')
+
+    expect(sink.arrived.map(({ body }) => body)).toEqual(['uncaughtException', 'unhandledRejection'])
+    expect(sink.arrived[0].attributes).toMatchObject({ 'exception.message': 'lost', a: 1n })
+    expect(sink.arrived[1].attributes).toMatchObject({ err: 'a text' })
   })
 
   it('does nothing with OTEL_SDK_DISABLED', () => {
