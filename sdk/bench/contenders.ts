@@ -8,7 +8,7 @@ import type { LogSink } from '../src/logger/log-sink.ts'
 /** A library that logs the same record to a destination that takes everything and does nothing. */
 export interface Contender {
   readonly name: string
-  log(call: number): void
+  readonly log: (call: number) => void
 }
 
 /** Ten fields, as a shop might have them; made anew for each call, as callers do. */

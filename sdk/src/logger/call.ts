@@ -70,7 +70,8 @@ function readMessage(
 ): void {
   const told = typeof message === 'function' ? made(message, call) : message
   if (typeof told !== 'string') {
-    call.body = told
+    // An error and then its fields: the error has a message.
+    if (call.error === undefined || !isObject(told) || !addFields(told, call)) call.body = told
     addRest(args, call, json)
   } else if (args.length === 0) {
     call.body = told
@@ -81,12 +82,27 @@ function readMessage(
   }
 }
 
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
 function addRest(args: readonly unknown[], call: Call, json: (value: unknown) => string): void {
   for (const value of args) {
     if (isError(value) && call.error === undefined) call.error = value
-    else if (typeof value === 'object' && value !== null && !isError(value)) {
-      call.fields = { ...fieldsOf(value), ...call.fields }
-    } else if (value !== undefined) call.body = `${textOf(call.body ?? '', json)} ${textOf(value, json)}`
+    else if (value !== undefined && !(isObject(value) && !isError(value) && addFields(value, call))) {
+      call.body = `${textOf(call.body ?? '', json)} ${textOf(value, json)}`
+    }
+  }
+}
+
+/** Those that are there already win. False where the subject has none. */
+function addFields(subject: object, call: Call): boolean {
+  try {
+    const fields = fieldsOf(subject)
+    if (fields !== undefined) call.fields = { ...fields, ...call.fields }
+    return fields !== undefined
+  } catch {
+    return false
   }
 }
 

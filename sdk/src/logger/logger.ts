@@ -7,7 +7,7 @@ import type { Level, Threshold } from './levels.ts'
  */
 export interface LogMethod {
   (message: string | (() => unknown), ...args: unknown[]): void
-  (fieldsOrError: unknown, message?: string | (() => string), ...args: unknown[]): void
+  (fieldsOrError: unknown, message?: string | object | (() => string), ...args: unknown[]): void
 }
 
 /** How a child differs from its parent. */

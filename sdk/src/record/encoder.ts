@@ -126,15 +126,15 @@ export class RecordEncoder {
   }
 
   #body(body: unknown): void {
-    const values = this.#values
-    const { end } = values
+    const { scalars } = this.#values
+    const { end } = scalars
     // However long the body is, attributes have room.
-    values.end = end / 2
+    scalars.end = end / 2
     const start = this.out.open(LogRecord.body)
-    if (typeof body === 'string') values.text(body, this.#settings.limits.bodyLength)
-    else values.value(body, this.#redaction.root)
+    if (typeof body === 'string') scalars.text(body, this.#settings.limits.bodyLength)
+    else this.#values.value(body, this.#redaction.root)
     this.out.close(start)
-    values.end = end
+    scalars.end = end
   }
 
   #uid(): void {
@@ -152,7 +152,7 @@ export class RecordEncoder {
   }
 
   #isFull(): boolean {
-    return this.#count >= this.#settings.limits.attributes || this.#values.isFull
+    return this.#count >= this.#settings.limits.attributes || this.#values.scalars.isFull
   }
 
   #fields(fields: object, hasException: boolean): void {
@@ -163,7 +163,7 @@ export class RecordEncoder {
     const { root } = this.#redaction
     const { attributes } = this.#settings.limits
     for (let i = 0; i < keys.length; i++) {
-      if (this.#count >= attributes || values.isFull) {
+      if (this.#count >= attributes || values.scalars.isFull) {
         this.#dropped += keys.length - i
         return
       }
@@ -210,14 +210,18 @@ export class RecordEncoder {
     const { keys, ends, bytes } = block
     const isOver = (key: string): boolean => owns(fields, key) || before?.keys.includes(key) === true
     const { attributes } = this.#settings.limits
-    if (this.#count + keys.length <= attributes && this.#values.hasRoom(bytes.length) && !keys.some(isOver)) {
+    if (
+      this.#count + keys.length <= attributes &&
+      this.#values.scalars.hasRoom(bytes.length) &&
+      !keys.some(isOver)
+    ) {
       this.out.copy(bytes)
       this.#count += keys.length
       return
     }
     for (let i = 0, start = 0; i < keys.length; start = ends[i++]) {
       if (isOver(keys[i])) continue
-      if (this.#count >= attributes || !this.#values.hasRoom(ends[i] - start)) this.#dropped++
+      if (this.#count >= attributes || !this.#values.scalars.hasRoom(ends[i] - start)) this.#dropped++
       else {
         this.out.copy(bytes, start, ends[i])
         this.#count++

@@ -54,11 +54,6 @@ export class WireWriter {
     this.bytes[this.pos++] = value
   }
 
-  boolean(tag: number, value: boolean): void {
-    this.byte(tag)
-    this.byte(value ? 1 : 0)
-  }
-
   /** An integer from 0 to 2^31 - 1: a tag or a length. */
   varint(value: number): void {
     this.reserve(5)

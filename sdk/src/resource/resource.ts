@@ -57,7 +57,7 @@ export function encodeResource(attributes: Readonly<Record<string, unknown>>): U
   const values = new ValueWriter(out, LIMITS, undefined)
   values.begin(LIMITS.recordBytes)
   for (const [key, value] of Object.entries(attributes)) {
-    if (!values.isFull) values.keyValue(ELEMENT, key, value, undefined)
+    if (!values.scalars.isFull) values.keyValue(ELEMENT, key, value, undefined)
   }
   return out.slice(0)
 }

@@ -52,10 +52,31 @@ describe('a message', () => {
     const { log, sink } = testLogger()
     const error = new Error('inner')
 
-    log.error('failed', error, { orderId: 7 }, 'again', 3)
+    log.error('failed', error, { orderId: 7 }, 'again', 3, new Date(0))
 
-    expect(sink.last.body).toBe('failed again 3')
+    expect(sink.last.body).toBe('failed again 3 "1970-01-01T00:00:00.000Z"')
     expect(sink.last.attributes).toMatchObject({ orderId: 7n, 'exception.message': 'inner' })
+  })
+
+  it('may be missing between an error and fields', () => {
+    const { log, sink } = testLogger()
+
+    log.error(new Error('inner'), { orderId: 7 })
+
+    expect(sink.last.body).toBe('inner')
+    expect(sink.last.attributes).toMatchObject({ orderId: 7n, 'exception.message': 'inner' })
+  })
+
+  it('arrives although an argument after it cannot be read', () => {
+    const { log, sink } = testLogger()
+
+    log.info('kept', {
+      get a() {
+        throw new Error()
+      },
+    })
+
+    expect(sink.last.body).toBe('kept {"a":"[Throws]"}')
   })
 
   it('is bounded however large an object in it is', () => {
