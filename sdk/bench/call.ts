@@ -1,6 +1,7 @@
 /**
  * What a log call with ten fields costs its caller: ours, pino and the plain OpenTelemetry SDK in one run, each to a
- * destination that does nothing. `node sdk/bench/call.ts [rounds]`
+ * destination that does nothing; ours and the SDK also over OTLP/HTTP to a collector in another process, encoding,
+ * batching and sending included. Of what the SDK is given so fast it drops most. `node sdk/bench/call.ts [rounds]`
  *
  * CPU is that of the whole process while a library logs: its collections of garbage and what it does between calls
  * count. Percentiles are of calls in runs of eight, since one call is too short for the clock. Libraries take turns, so
@@ -8,6 +9,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Contender, contenders } from './contenders.ts'
+import { startNullCollector } from './null-collector.ts'
 
 const RUN = 8
 const RUNS_OF_TURN = 64
@@ -39,7 +41,7 @@ async function round({ log }: Contender, figures: Figures): Promise<void> {
 }
 
 const none = (): Figures => ({ cpu: 0, calls: 0, runs: [] })
-const measured = contenders().map((contender) => ({ contender, figures: none() }))
+const measured = contenders(await startNullCollector()).map((contender) => ({ contender, figures: none() }))
 for (let i = 0; i < WARM_UP_ROUNDS; i++) for (const { contender } of measured) await round(contender, none())
 for (let i = 0; i < rounds; i++)
   for (const { contender, figures } of measured) await round(contender, figures)

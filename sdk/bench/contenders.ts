@@ -1,11 +1,13 @@
 import { Buffer } from 'node:buffer'
 import { SeverityNumber } from '@opentelemetry/api-logs'
-import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs'
+import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-proto'
+import { BatchLogRecordProcessor, LoggerProvider, type LogRecordExporter } from '@opentelemetry/sdk-logs'
 import pino from 'pino'
+import { createLogger } from '../src/create-logger.ts'
 import { createLoggerOver } from '../src/logger/create-logger.ts'
 import type { LogSink } from '../src/logger/log-sink.ts'
 
-/** A library that logs the same record to a destination that takes everything and does nothing. */
+/** A library that logs the same record. */
 export interface Contender {
   readonly name: string
   readonly log: (call: number) => void
@@ -46,33 +48,36 @@ function copyingSink(): LogSink {
   }
 }
 
-export function contenders(): Contender[] {
-  const ours = createLoggerOver(copyingSink, { service: 'bench' }, {})
+const NOWHERE: LogRecordExporter = {
+  export: (_records, done) => done({ code: 0 }),
+  shutdown: async () => {},
+  forceFlush: async () => {},
+}
+
+/** The plain SDK with an exporter. */
+function openTelemetry(name: string, exporter: LogRecordExporter): Contender {
+  const provider = new LoggerProvider({ processors: [new BatchLogRecordProcessor({ exporter })] })
+  const logger = provider.getLogger('bench')
+  const log = (call: number): void =>
+    logger.emit({
+      severityNumber: SeverityNumber.INFO,
+      severityText: 'INFO',
+      body: MESSAGE,
+      attributes: fieldsOf(call),
+    })
+  return { name, log }
+}
+
+/** Those that do nothing with a record, and those that deliver it to the collector at `url`. */
+export function contenders(url: string): Contender[] {
+  const encoding = createLoggerOver(copyingSink, { service: 'bench' }, {})
+  const delivering = createLogger({ service: 'bench', endpoint: url })
   const theirs = pino({}, { write() {} })
-  const provider = new LoggerProvider({
-    processors: [
-      new BatchLogRecordProcessor({
-        exporter: {
-          export: (_records, done) => done({ code: 0 }),
-          shutdown: async () => {},
-          forceFlush: async () => {},
-        },
-      }),
-    ],
-  })
-  const plain = provider.getLogger('bench')
   return [
-    { name: '@sluice/logs', log: (call) => ours.info(fieldsOf(call), MESSAGE) },
-    { name: 'pino', log: (call) => theirs.info(fieldsOf(call), MESSAGE) },
-    {
-      name: 'OpenTelemetry SDK',
-      log: (call) =>
-        plain.emit({
-          severityNumber: SeverityNumber.INFO,
-          severityText: 'INFO',
-          body: MESSAGE,
-          attributes: fieldsOf(call),
-        }),
-    },
+    { name: '@sluice/logs, to nowhere', log: (call) => encoding.info(fieldsOf(call), MESSAGE) },
+    { name: 'pino, to nowhere', log: (call) => theirs.info(fieldsOf(call), MESSAGE) },
+    openTelemetry('OpenTelemetry SDK, to nowhere', NOWHERE),
+    { name: '@sluice/logs, delivered', log: (call) => delivering.info(fieldsOf(call), MESSAGE) },
+    openTelemetry('OpenTelemetry SDK, delivered', new OTLPLogExporter({ url: `${url}/v1/logs` })),
   ]
 }
