@@ -24,7 +24,7 @@ const exchanges = new WeakMap<IncomingMessage, Exchange<ExpressRequest>>()
  *
  * @example
  * ```ts
- * app.use(expressLogs({ log, ignore: ['/health'], attributes: (request) => ({ tenant: request.headers['x-tenant'] }) }))
+ * app.use(expressLogs({ logger: log, ignore: ['/health'], attributes: (request) => ({ tenant: request.headers['x-tenant'] }) }))
  * ```
  */
 export function expressLogs(

@@ -6,7 +6,7 @@ import type { RequestLogOptions } from './shared/options.ts'
 export { fastifyLogger }
 
 export interface FastifyLogOptions extends RequestLogOptions<FastifyRequest> {
-  /** Whether `request.log` is a child of `log`, with the id of the request as `reqId`. Default true. */
+  /** Whether `request.log` is a child of `logger`, with the id of the request as `reqId`. Default true. */
   readonly requestLog?: boolean
 }
 
@@ -22,7 +22,7 @@ const plugin: FastifyPluginCallback<FastifyLogOptions> = (app, options, done) =>
     })
     exchanges.set(request, exchange)
     if (options.requestLog !== false) {
-      exchange.log = options.log.child({ reqId: request.id })
+      exchange.log = options.logger.child({ reqId: request.id })
       request.log = reply.log = fastifyLogger(exchange.log)
     }
     exchange.open(next)
@@ -54,7 +54,7 @@ const plugin: FastifyPluginCallback<FastifyLogOptions> = (app, options, done) =>
  * ```ts
  * const logController = new LogController({ disableRequestLogging: true }) // Fastify's own two lines a request
  * const app = fastify({ loggerInstance: fastifyLogger(log), logController })
- * await app.register(fastifyLogs, { log, ignore: ['/health'] })
+ * await app.register(fastifyLogs, { logger: log, ignore: ['/health'] })
  * ```
  */
 // What fastify-plugin does: the hooks are those of the app, not of a context of its own.

@@ -19,8 +19,8 @@ describe('an Express app with the middleware', () => {
     const { log, sink } = testLogger({ level: 'debug' })
     const app = express()
     app.set('trust proxy', true)
-    app.use(expressLogs({ log, ...options }))
-    app.use(expressLogs({ log }))
+    app.use(expressLogs({ logger: log, ...options }))
+    app.use(expressLogs({ logger: log }))
     app.use(express.json())
     const orders = express.Router()
     orders.get('/:id', (_request, response) => {
@@ -140,7 +140,7 @@ describe('an Express app with the middleware', () => {
   ])('bounds the methods: %s', async (_, method) => {
     const { log, sink } = testLogger()
     const { createServer } = await import('node:http')
-    const logs = expressLogs({ log })
+    const logs = expressLogs({ logger: log })
     const server = createServer((request, response) => {
       if (method === '_OTHER') request.method = 'BREW'
       logs(request, response, () => response.end())

@@ -19,7 +19,7 @@ describe('a Fastify app with the plugin', () => {
     const logController = new LogController({ disableRequestLogging: true })
     const app = fastify({ loggerInstance: fastifyLogger(log), logController })
     apps.push(app)
-    await app.register(fastifyLogs, { log, ...options })
+    await app.register(fastifyLogs, { logger: log, ...options })
     app.get('/orders/:id', async (request) => {
       await nextTurn()
       request.log.info({ orderId: 7 }, 'order read')

@@ -47,7 +47,7 @@ export class Exchange<Request> {
   constructor(options: RequestLogOptions<Request>, parties: Parties<Request>) {
     this.#options = options
     this.#parties = parties
-    this.log = options.log
+    this.log = options.logger
     const { raw, response } = parties
     // Streams of HTTP/2 share their socket.
     this.#socket = raw.httpVersionMajor === 1 ? raw.socket : undefined
