@@ -21,7 +21,9 @@ const ordersApp = await orders(
 const url = await ordersApp.listen({ host, port: Number(process.env.ORDERS_PORT ?? 8080) })
 console.log(`the shop takes orders at ${url}/orders`)
 
-process.once('SIGTERM', async () => {
+process.once('SIGTERM', () => void stop())
+
+async function stop(): Promise<void> {
   await Promise.all([ordersApp.close(), paymentsApp.close()])
   await Promise.all([ordersLog.shutdown(), paymentsLog.shutdown()])
-})
+}

@@ -1,6 +1,6 @@
 import { type FastifyInstance, fastify, LogController } from 'fastify'
 import { currentTraceparent } from '../../src/index.ts'
-import { fastifyLogger, fastifyLogs } from '../../src/middleware/fastify.ts'
+import fastifyLogs, { fastifyLogger } from '../../src/middleware/fastify.ts'
 import type { ShopLogger } from './log.ts'
 
 /** Takes orders: `POST /orders` with `cents` and `card`. Has them paid by the service at `paymentsUrl`. */

@@ -1,5 +1,5 @@
 import { type FastifyInstance, fastify, LogController } from 'fastify'
-import { fastifyLogger, fastifyLogs } from '../../src/middleware/fastify.ts'
+import fastifyLogs, { fastifyLogger } from '../../src/middleware/fastify.ts'
 import type { ShopLogger } from './log.ts'
 
 /** Takes payments: `POST /payments` with `orderId`, `cents` and `card`. A card that ends in 0 has no money. */

@@ -49,7 +49,18 @@ export function bunyanStream(log: Logger, options: BunyanStreamOptions = {}): Bu
 }
 
 function contentOf(record: object, keys: AllKeys): Omit<ForeignRecord, 'severity'> {
-  const { v, level, msg, time, name, pid, hostname, src, err, ...rest } = record as Record<string, unknown>
+  const {
+    v: _v,
+    level: _level,
+    msg,
+    time,
+    name,
+    pid,
+    hostname,
+    src,
+    err,
+    ...rest
+  } = record as Record<string, unknown>
   const error = isError(err) ? err : errorOfPlain(err)
   const fields = {
     ...rest,

@@ -1,8 +1,8 @@
 import { isTelling } from '../diagnostics.ts'
 import type { Logger } from '../logger/logger.ts'
 import { contentOfCall } from './console/call.ts'
-import { emitRead } from './shared/emit.ts'
 import { countCapture, handOn, logPrinted } from './shared/doubles.ts'
+import { emitRead } from './shared/emit.ts'
 
 /** How diagnostics of this package begin that a console prints. */
 const OWN = '@sluice/logs: '

@@ -105,10 +105,7 @@ function argumentsOf(level: NestLevel, rest: readonly unknown[]): Arguments {
   }
 }
 
-function said(
-  message: unknown,
-  stack: string | undefined,
-): Pick<ForeignRecord, 'body' | 'fields' | 'error'> {
+function said(message: unknown, stack: string | undefined): Pick<ForeignRecord, 'body' | 'fields' | 'error'> {
   if (isError(message)) return { body: message.message, error: message }
   const fields = stack === undefined ? undefined : { 'exception.stacktrace': stack }
   return isPlainObject(message) ? { fields: { ...message, ...fields } } : { body: message, fields }

@@ -26,7 +26,7 @@ export interface PinoDestination {
   /** So that pino takes it for a destination also where it is the only argument. */
   readonly writable: true
   write(line: string): void
-  flush(done?: (error?: Error) => void): void
+  flush(done?: (error?: Error) => void): Promise<void>
 }
 
 /**
@@ -55,7 +55,7 @@ export default async function pinoTransport(options: PinoTransportOptions = {}):
     },
     final(done) {
       splitter.end()
-      void log.shutdown(closeTimeoutMillis).then(() => done())
+      void log.shutdown(closeTimeoutMillis).finally(done)
     },
   })
   return Object.assign(stream, { flush: () => log.flush(closeTimeoutMillis) })
@@ -80,8 +80,9 @@ export function pinoDestination(log: Logger, options: PinoLineOptions = {}): Pin
       log.emit(record)
       if (typeof record.severity === 'number' && record.severity >= FATAL) void log.flush()
     },
-    flush(done) {
-      void log.flush().then((sent) => done?.(sent ? undefined : new Error('not all logs were sent in time')))
+    async flush(done) {
+      const sent = await log.flush()
+      done?.(sent ? undefined : new Error('not all logs were sent in time'))
     },
   }
 }
@@ -102,7 +103,8 @@ export function traceMixin(correlation?: CorrelationKeys): () => Record<string, 
 /** What pino tells its worker of the logger, before it sends the first line. */
 async function pinoConfig(): Promise<PinoConfig> {
   const port = parentPort
-  const { pinoWillSendConfig } = (workerData as { workerData?: { pinoWillSendConfig?: unknown } } | null)?.workerData ?? {}
+  const { pinoWillSendConfig } =
+    (workerData as { workerData?: { pinoWillSendConfig?: unknown } } | null)?.workerData ?? {}
   if (port === null || pinoWillSendConfig !== true) return {}
   return new Promise((resolve) => {
     const listen = (message: { code?: unknown; config?: PinoConfig } | null): void => {

@@ -87,7 +87,7 @@ export class WinstonTransport extends Writable {
   }
 
   override _final(done: () => void): void {
-    void this.#log.flush().then(() => done())
+    void this.#log.flush().finally(done)
   }
 
   #takes(info: Info): boolean {

@@ -33,7 +33,12 @@ export function expressLogs(
   return (request, response, next) => {
     // Used twice, as in an app within an app, it is one request still.
     if (exchanges.has(request)) return next()
-    const exchange = new Exchange(options, { request, raw: request, response, known: () => knownOf(request, response) })
+    const exchange = new Exchange(options, {
+      request,
+      raw: request,
+      response,
+      known: () => knownOf(request, response),
+    })
     exchanges.set(request, exchange)
     exchange.open(() => next())
   }

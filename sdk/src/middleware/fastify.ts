@@ -58,7 +58,7 @@ const plugin: FastifyPluginCallback<FastifyLogOptions> = (app, options, done) =>
  * ```
  */
 // What fastify-plugin does: the hooks are those of the app, not of a context of its own.
-export const fastifyLogs: FastifyPluginCallback<FastifyLogOptions> = Object.assign(plugin, {
+const fastifyLogs: FastifyPluginCallback<FastifyLogOptions> = Object.assign(plugin, {
   [Symbol.for('skip-override')]: true,
   [Symbol.for('fastify.display-name')]: '@sluice/logs',
   [Symbol.for('plugin-meta')]: { name: '@sluice/logs', fastify: '>=4' },

@@ -1,6 +1,6 @@
+import { traceBytes } from '../context/trace-bytes.ts'
 import type { LogSink } from '../logger/log-sink.ts'
 import { Recorder } from '../logger/recorder.ts'
-import { traceBytes } from '../context/trace-bytes.ts'
 import type { LoggerOptions } from '../options/options.ts'
 import { resolveSettings } from '../options/resolve.ts'
 import type { Settings } from '../options/settings.ts'

@@ -1,5 +1,6 @@
 import { trace } from '@opentelemetry/api'
 import type { Logger as ApiLogger, LoggerProvider, LogRecord } from '@opentelemetry/api-logs'
+import { emitRead } from '../bridges/shared/emit.ts'
 import { errorOfPlain } from '../bridges/shared/plain-error.ts'
 import { numberOfLevel } from '../bridges/shared/severities.ts'
 import { formatTraceparent } from '../context/traceparent.ts'
@@ -30,24 +31,25 @@ export function loggerProvider(log: Logger): LoggerProvider {
 
 function apiLogger(log: Logger): ApiLogger {
   return {
-    emit: (record) => log.emit(foreignRecord(record)),
+    emit: (record) => emitRead(log, severityOf(record), () => contentOf(record)),
     enabled: (options) => log.enabled(options?.severityNumber || INFO),
   }
 }
 
-function foreignRecord(record: LogRecord): ForeignRecord {
-  const { attributes, body, context, eventName, exception, severityNumber, severityText, timestamp } = record
+/** A record without a severity matters as much as most do. */
+function severityOf({ severityNumber, severityText = '' }: LogRecord): number {
+  return severityNumber || numberOfLevel(severityText) || INFO
+}
+
+function contentOf(record: LogRecord): Omit<ForeignRecord, 'severity'> {
+  const { attributes, body, context, eventName, exception, severityText, timestamp } = record
   const span = context && trace.getSpanContext(context)
   const error = isError(exception) ? exception : errorOfPlain(exception)
+  const message = error === undefined && typeof exception === 'string' ? exception : undefined
   return {
-    // A record without a severity is one that matters as much as most do.
-    severity: severityNumber || numberOfLevel(severityText ?? '') || INFO,
     severityText,
     body,
-    fields:
-      error === undefined && exception !== undefined && exception !== null
-        ? { 'exception.message': String(exception), ...attributes }
-        : attributes,
+    fields: message === undefined ? attributes : { 'exception.message': message, ...attributes },
     error,
     eventName,
     time: nanosOfInput(timestamp),

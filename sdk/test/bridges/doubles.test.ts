@@ -56,7 +56,15 @@ describe('a captured console beside another bridge', () => {
 
   it('is one record of bunyan that is printed', () => {
     const { log, bodies } = setup()
-    const record = { name: 'shop', pid: process.pid, hostname: 'h', level: 30, msg: 'a', time: new Date(), v: 0 }
+    const record = {
+      name: 'shop',
+      pid: process.pid,
+      hostname: 'h',
+      level: 30,
+      msg: 'a',
+      time: new Date(),
+      v: 0,
+    }
 
     bunyanStream(log).stream.write(record)
     console.log(JSON.stringify(record))

@@ -50,8 +50,10 @@ describe.each(['1.8.15', '2.0.5'])('bunyan %s', (version) => {
 })
 
 interface NestCommon {
-  Module(metadata: object): (target: object) => void
-  Logger: new (context: string) => { error(...args: unknown[]): void; verbose(message: unknown): void }
+  readonly Module: (metadata: object) => (target: object) => void
+  readonly Logger: new (
+    context: string,
+  ) => { error(...args: unknown[]): void; verbose(message: unknown): void }
 }
 
 interface NestCore {
@@ -82,7 +84,10 @@ describe.each(['10.4.22', '12.5.1'])('NestJS %s', (version) => {
     logger.verbose({ orderId: 7 })
     await app.close()
 
-    expect(sink.arrived[0]).toMatchObject({ body: 'Starting Nest application...', scope: { name: 'NestFactory' } })
+    expect(sink.arrived[0]).toMatchObject({
+      body: 'Starting Nest application...',
+      scope: { name: 'NestFactory' },
+    })
     const [refused, order] = sink.arrived.filter(({ scope }) => scope.name === 'OrdersService')
     expect([refused.body, refused.severity]).toEqual(['refused', 17])
     expect(refused.attributes['exception.stacktrace']).toContain('Error: boom')

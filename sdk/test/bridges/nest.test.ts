@@ -23,7 +23,11 @@ describe('the logger of NestJS', () => {
 
     log[level]('x', 'OrdersService')
 
-    expect([sink.last.severity, sink.last.body, sink.last.scope.name]).toEqual([severity, 'x', 'OrdersService'])
+    expect([sink.last.severity, sink.last.body, sink.last.scope.name]).toEqual([
+      severity,
+      'x',
+      'OrdersService',
+    ])
   })
 
   it('has the name of the service without a context', () => {

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os'
-import { pino, stdTimeFunctions, stdSerializers } from 'pino'
+import { pino, stdSerializers, stdTimeFunctions } from 'pino'
 import { describe, expect, it } from 'vitest'
 import { pinoDestination, traceMixin } from '../../src/bridges/pino.ts'
 import { withContext } from '../../src/context/context.ts'
 import { type TestSink, testLogger } from '../support/test-sink.ts'
-import { traceOf, TRACEPARENT } from '../support/traces.ts'
+import { TRACEPARENT, traceOf } from '../support/traces.ts'
 
 interface Bridged {
   readonly log: pino.Logger
@@ -116,7 +116,10 @@ describe('a pino logger over the destination', () => {
   })
 
   it('tells the causes of an error where pino does', () => {
-    const { log, sink } = bridged({ errorKey: 'failure', serializers: { failure: stdSerializers.errWithCause } })
+    const { log, sink } = bridged({
+      errorKey: 'failure',
+      serializers: { failure: stdSerializers.errWithCause },
+    })
     const cause = new RangeError('inner')
 
     // Pino 10 looks for its serializer under `err` too.

@@ -208,7 +208,12 @@ describe('a winston logger over the transport', () => {
   })
 
   it('takes uncaught exceptions only where it is told to', () => {
-    const crash = { level: 'error', message: 'uncaughtException: boom', exception: true, error: new Error('boom') }
+    const crash = {
+      level: 'error',
+      message: 'uncaughtException: boom',
+      exception: true,
+      error: new Error('boom'),
+    }
     const [without, taking] = [bridged(), bridged({}, { handleExceptions: true })]
 
     for (const { log } of [without, taking]) log.log({ ...crash, process: { pid: 1 }, os: {}, trace: [] })

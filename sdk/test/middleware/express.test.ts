@@ -61,7 +61,11 @@ describe('an Express app with the middleware', () => {
   it('writes one access log for a request, however often it is used', async () => {
     const { url, sink } = await shop()
 
-    const headers = { 'x-forwarded-for': '203.0.113.7', 'x-forwarded-host': 'shop.example', 'user-agent': 'test/1' }
+    const headers = {
+      'x-forwarded-for': '203.0.113.7',
+      'x-forwarded-host': 'shop.example',
+      'user-agent': 'test/1',
+    }
     await (await fetch(`${url}/orders/7?a=b`, { headers })).text()
 
     const { severity, body, attributes } = await one(sink)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 
 /** Listens on a free port, and resolves with its URL. */
 export async function urlOf(server: Server): Promise<string> {
