@@ -41,7 +41,18 @@ export function bunyanStream(log: Logger, options: BunyanStreamOptions = {}): Bu
     end: () => void log.flush(),
   }
   const recordOf = (record: object): ForeignRecord => {
-    const { v: _, level, msg, time, name, pid, hostname, src, err, ...rest } = record as Record<string, unknown>
+    const {
+      v: _,
+      level,
+      msg,
+      time,
+      name,
+      pid,
+      hostname,
+      src,
+      err,
+      ...rest
+    } = record as Record<string, unknown>
     const error = isError(err) ? err : errorOfPlain(err)
     const fields = {
       ...rest,

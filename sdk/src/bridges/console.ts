@@ -49,7 +49,8 @@ export function captureConsole(log: Logger, options: CaptureOptions = {}): () =>
     const original = methods[method]
     const replacement = (...args: unknown[]): void => {
       if (!capturing) return original.apply(captured, args)
-      if (!isOurs(args) && isFirstTold(by, () => (args.length === 1 ? args[0] : undefined))) record(log, method, args)
+      if (!isOurs(args) && isFirstTold(by, () => (args.length === 1 ? args[0] : undefined)))
+        record(log, method, args)
       if (print) handOn(() => original.apply(captured, args))
     }
     methods[method] = replacement

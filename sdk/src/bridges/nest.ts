@@ -103,12 +103,10 @@ function argumentsOf(level: NestLevel, rest: readonly unknown[]): Arguments {
   }
 }
 
-function said(
-  message: unknown,
-  stack: string | undefined,
-): Pick<ForeignRecord, 'body' | 'fields' | 'error'> {
+function said(message: unknown, stack: string | undefined): Pick<ForeignRecord, 'body' | 'fields' | 'error'> {
   if (isError(message)) return { body: message.message, error: message }
   const fields = stack === undefined ? undefined : { 'exception.stacktrace': stack }
-  if (typeof message !== 'object' || message === null || Array.isArray(message)) return { body: message, fields }
+  if (typeof message !== 'object' || message === null || Array.isArray(message))
+    return { body: message, fields }
   return { fields: { ...message, ...fields } }
 }

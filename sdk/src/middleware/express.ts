@@ -60,7 +60,15 @@ export function expressErrors(): (
   }
 }
 
-function knownOf({ route, baseUrl = '', ip, hostname, protocol, originalUrl, headers }: ExpressRequest): Known {
+function knownOf({
+  route,
+  baseUrl = '',
+  ip,
+  hostname,
+  protocol,
+  originalUrl,
+  headers,
+}: ExpressRequest): Known {
   const path = route?.path
   return {
     route: typeof path === 'string' ? `${baseUrl}${path}` : path instanceof RegExp ? String(path) : undefined,

@@ -12,7 +12,8 @@ type Content = Pick<ForeignRecord, 'body' | 'fields' | 'error'>
  */
 export function contentOfCall(args: readonly unknown[]): Content {
   const [first] = args
-  const taken = typeof first === 'string' ? 1 + (first.replaceAll('%%', '').match(PLACEHOLDER)?.length ?? 0) : 0
+  const taken =
+    typeof first === 'string' ? 1 + (first.replaceAll('%%', '').match(PLACEHOLDER)?.length ?? 0) : 0
   const texts = args.slice(0, taken)
   let error: Error | undefined
   let fields: Record<string, unknown> | undefined

@@ -4,7 +4,18 @@ import type { RequestLogOptions } from './options.ts'
 import { shownQuery, splitHost, splitTarget } from './url.ts'
 
 /** Methods of RFC 9110, section 9, and PATCH: others are `_OTHER`, since their number has no bound. */
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY'])
+const METHODS = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'CONNECT',
+  'OPTIONS',
+  'TRACE',
+  'PATCH',
+  'QUERY',
+])
 
 type Attributes = Record<string, unknown>
 
