@@ -45,10 +45,6 @@ export class Flights {
     this.#parts = parts
   }
 
-  get empty(): boolean {
-    return this.#flights.size === 0
-  }
-
   /** Whether one more may be sent now. */
   get maySend(): boolean {
     return this.#sent < MOST_SENT

@@ -108,11 +108,11 @@ class LogPipe implements Pipe {
       this.#replay.run().catch((error) => diagnostics.warn('spill', `the replay has ended: ${String(error)}`))
       const { windowMillis = 0 } = options.spill ?? {}
       if (windowMillis > 0 && Number.isFinite(windowMillis)) {
-        this.#window = new Window(
-          windowMillis,
-          () => this.#queue.newest,
-          (through) => this.#protect(through),
-        )
+        this.#window = new Window(windowMillis, {
+          newest: () => this.#queue.newest,
+          send: (through) => this.#sendThrough(through),
+          protect: (through) => this.#protect(through),
+        })
       }
     }
     if (options.exitHooks) this.#undo.push(onExit(this.#leaving()))
@@ -146,9 +146,8 @@ class LogPipe implements Pipe {
   async flush(timeoutMillis = this.#options.flushTimeoutMillis): Promise<boolean> {
     const through = this.#queue.newest
     const flushed = this.#waiters.wait(through, timeoutMillis)
-    this.#schedule.makeDue(through)
     this.#delivery.hurry()
-    this.#pump()
+    this.#sendThrough(through)
     return flushed
   }
 
@@ -249,9 +248,13 @@ class LogPipe implements Pipe {
     return this.#endangered !== undefined && !isBefore(this.#endangered, oldest)
   }
 
+  #sendThrough(through: number): void {
+    this.#schedule.makeDue(through)
+    this.#pump()
+  }
+
   #protect(through: number): boolean {
     this.#endangered = through
-    this.#schedule.makeDue(through)
     this.#pump()
     this.#flights.protect(through)
     return this.#queue.records > 0 || this.#flights.unprotected

@@ -45,7 +45,11 @@ export class Spill {
   #segments: Segment[] = []
   /** Takes new entries. */
   #active: Segment | undefined
+  /** Is to take no more, since it is about to be read. */
+  #retired: Segment | undefined
+  /** The first may be under way, to the target. */
   #waiting: Entry[] = []
+  #target: Segment | undefined
   #busy = false
   #writing = Promise.resolve()
   #loaded: { readonly segment: Segment; readonly batches: StoredBatch[] } | undefined
@@ -94,8 +98,12 @@ export class Spill {
 
   /** Writes all that waits to be written before it returns. */
   writeSync(): void {
-    // One that is under way is written once more, as it is and where it is.
-    for (const entry of this.#waiting.splice(0)) this.#storeSync(entry)
+    for (const entry of this.#waiting.splice(0)) {
+      // One that is under way is written once more, as it is and where it is.
+      const target = this.#target
+      this.#target = undefined
+      this.#storeSync(entry, target)
+    }
   }
 
   /** The collector has taken or refused the batch of an entry. */
@@ -172,6 +180,7 @@ export class Spill {
     for (let entry = this.#waiting[0]; entry !== undefined; entry = this.#waiting[0]) {
       try {
         const segment = this.#segmentFor(entry)
+        this.#target = segment
         await segment.write(encodeEntry(entry.batch, segment.records, segment.salt), this.#options.sync)
         if (this.#waiting[0] === entry) this.#stored(entry, segment)
       } catch (error) {
@@ -179,12 +188,13 @@ export class Spill {
       }
       if (this.#waiting[0] === entry) this.#waiting.shift()
     }
+    this.#target = undefined
     this.#busy = false
   }
 
-  #storeSync(entry: Entry): void {
+  #storeSync(entry: Entry, target?: Segment): void {
     try {
-      const segment = this.#segmentFor(entry)
+      const segment = target ?? this.#segmentFor(entry)
       segment.writeSync(encodeEntry(entry.batch, segment.records, segment.salt), this.#options.sync)
       this.#stored(entry, segment)
     } catch (error) {
@@ -211,7 +221,8 @@ export class Spill {
 
   #segmentFor({ size }: Entry): Segment {
     const active = this.#active
-    if (active !== undefined && (active.end === 0 || active.end + size <= this.#segmentBytes)) return active
+    const fits = active?.end === 0 || (active?.end ?? 0) + size <= this.#segmentBytes
+    if (active !== undefined && active !== this.#retired && fits) return active
     this.#seal()
     const salt = randomBytes(8).toString('hex')
     const name = segmentName(Date.now(), this.#begun++, salt)
@@ -228,7 +239,9 @@ export class Spill {
   }
 
   async #load(segment: Segment): Promise<void> {
-    while (segment === this.#active && this.#busy) await this.#writing
+    this.#retired = segment
+    // The next entry goes elsewhere.
+    while (segment === this.#active && this.#busy) await (this.#waiting[0]?.written ?? this.#writing)
     if (segment === this.#active) this.#seal()
     try {
       const { batches, lost, unreadableBytes } = readSegment(await segment.contents(), segment.salt)

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventually } from '../../../test/e2e/sluice.ts'
 import { type TemporaryFolder, temporaryFolder } from '../../../test/servers/at-exit.ts'
@@ -186,6 +187,21 @@ describe('a pipe with a spill', () => {
       }
 
       expect(files()).toEqual([])
+    })
+
+    it('sends what waits for a batch to fill in time to be acknowledged', async () => {
+      await using pipe = start({
+        spill: spill(folder.path, { windowMillis: 400 }),
+        batch: { maxRecords: 1000, delayMillis: NEVER },
+      })
+      for (let seq = 0; seq < 50; seq++) {
+        log(pipe, seq, 1)
+        await delay(20)
+        expect(files()).toEqual([])
+      }
+
+      await collector.taken(50)
+      expect(collector.requests.length).toBeLessThan(25)
     })
 
     it('of 0 has each batch on disk before it is sent', async () => {

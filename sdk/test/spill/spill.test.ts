@@ -163,6 +163,31 @@ describe('the spill', () => {
     expect(await takeAll(spill)).toEqual([0, 1, 2])
   })
 
+  it('is read while it is written to without a pause', async () => {
+    const spill = start({ maxBytes: 64 * 2 ** 20 })
+    await keep(spill, 0)
+    let writing = true
+    const write = async (): Promise<void> => {
+      // There is always one more behind the one that is under way.
+      let next = spill.append(batchOf(1, 1000))
+      while (writing) {
+        const entry = next
+        next = spill.append(batchOf(1, 1000))
+        await entry.written
+        spill.settle(entry)
+      }
+      await next.written
+      spill.settle(next)
+    }
+    const written = write()
+
+    const taken = await spill.take()
+    writing = false
+    await written
+
+    expect(taken && numberOf(taken.batch)).toBe(0)
+  })
+
   it('leaves nothing behind when it is closed and all is settled', async () => {
     const spill = start()
     const entry = spill.append(batchOf(0))

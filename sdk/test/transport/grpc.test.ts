@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { status } from '@grpc/grpc-js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { makeCertificates } from '../../../test/servers/certificates.ts'
 import { freePort } from '../../../test/servers/ports.ts'
 import type { Answer } from '../../src/transport/answer.ts'
 import { createTransport } from '../../src/transport/create.ts'
@@ -160,24 +158,5 @@ describe('the gRPC transport', () => {
 
     expect(await answer).toMatchObject({ kind: 'retryable', reason: 'CANCELLED' })
     expect(await transport.send(REQUEST)).toMatchObject({ kind: 'retryable', reason: 'closed' })
-  })
-
-  it('speaks TLS, and shows its own certificate', async () => {
-    await using certificates = await makeCertificates()
-    const { ca, server, client } = certificates
-    const tls = { ca: readFileSync(ca), key: readFileSync(server.key), cert: readFileSync(server.cert) }
-    await using secure = await startGrpcCollector({ tls })
-    const trusting = { certificate: ca, clientKey: undefined, clientCertificate: undefined }
-    const known = { certificate: ca, clientKey: client.key, clientCertificate: client.cert }
-    const missing = { ...trusting, certificate: '/nowhere/ca.pem' }
-
-    expect(await send({ tls: known }, secure.url)).toMatchObject({ kind: 'taken' })
-    expect(await send({ tls: trusting }, secure.url)).toMatchObject({ kind: 'retryable' })
-    expect(await send({}, secure.url)).toMatchObject({ kind: 'retryable' })
-    expect(await send({ tls: missing }, secure.url)).toMatchObject({
-      kind: 'retryable',
-      message: expect.stringContaining('/nowhere/ca.pem'),
-    })
-    expect(secure.requests).toHaveLength(1)
   })
 })

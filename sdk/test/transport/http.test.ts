@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { makeCertificates } from '../../../test/servers/certificates.ts'
 import { freePort } from '../../../test/servers/ports.ts'
 import type { Answer } from '../../src/transport/answer.ts'
 import type { Destination } from '../../src/transport/destination.ts'
@@ -221,24 +219,5 @@ describe('the HTTP transport', () => {
     transport.close()
 
     expect(await answer).toMatchObject({ kind: 'retryable' })
-  })
-
-  it('speaks TLS, and shows its own certificate', async () => {
-    await using certificates = await makeCertificates()
-    const { ca, server, client } = certificates
-    const tls = { ca: readFileSync(ca), key: readFileSync(server.key), cert: readFileSync(server.cert) }
-    await using secure = await startHttpCollector({ tls })
-    const trusting = { certificate: ca, clientKey: undefined, clientCertificate: undefined }
-    const known = { certificate: ca, clientKey: client.key, clientCertificate: client.cert }
-    const missing = { ...trusting, certificate: '/nowhere/ca.pem' }
-
-    expect(await send({ tls: known }, secure.url)).toMatchObject({ kind: 'taken' })
-    expect(await send({ tls: trusting }, secure.url)).toMatchObject({ kind: 'retryable' })
-    expect(await send({}, secure.url)).toMatchObject({ kind: 'retryable' })
-    expect(await send({ tls: missing }, secure.url)).toMatchObject({
-      kind: 'retryable',
-      message: expect.stringContaining('/nowhere/ca.pem'),
-    })
-    expect(secure.requests).toHaveLength(1)
   })
 })
