@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
 const FAULTS = ['test/faults/**/*.test.ts']
-const SERVERS = ['test/**/*.integration.test.ts', 'test/e2e/**/*.test.ts', 'test/servers/**/*.test.ts']
+const SERVERS = [
+  'test/**/*.integration.test.ts',
+  'test/e2e/**/*.test.ts',
+  'test/servers/**/*.test.ts',
+  'sdk/test/**/*.integration.test.ts',
+]
 
 /** Properties try hundreds of cases, on machines that have other things to do. */
 const PROPERTY_TIMEOUT = 60_000
@@ -34,6 +39,14 @@ export default defineConfig({
           exclude: [...SERVERS, ...FAULTS],
           env: { SLUICE_KERNEL: 'off' },
           isolate: false,
+          testTimeout: PROPERTY_TIMEOUT,
+        },
+      },
+      {
+        test: {
+          name: 'unit of the sdk',
+          include: ['sdk/test/**/*.test.ts'],
+          exclude: SERVERS,
           testTimeout: PROPERTY_TIMEOUT,
         },
       },
