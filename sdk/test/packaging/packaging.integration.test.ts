@@ -45,7 +45,7 @@ async function run(
   runtime: Runtime,
   program: keyof typeof PROGRAMS,
   collector: Collector,
-): Promise<string[]> {
+): Promise<unknown[]> {
   const { command, args } = await installed(runtime)
   await writeFile(join(project, program), PROGRAMS[program])
   await exec(command, [...args, program], {
@@ -55,7 +55,7 @@ async function run(
   })
   return collector.requests
     .flatMap((request) => recordsOf(decodeRequest(request)))
-    .map(({ record }) => String(valueOf(record.body)))
+    .map(({ record }) => valueOf(record.body))
 }
 
 describe('the package, installed into an empty project', () => {
