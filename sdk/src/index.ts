@@ -1,5 +1,6 @@
 export { type ContextOptions, currentTrace, currentTraceparent, withContext } from './context/context.ts'
 export type { TraceContext } from './context/traceparent.ts'
+export { createLogger } from './create-logger.ts'
 export { defineEvents, type EventDefinitions, type EventMap } from './logger/events.ts'
 export { levelRules, setLevel } from './logger/level-registry.ts'
 export type { Level, Threshold } from './logger/levels.ts'

@@ -1,8 +1,9 @@
 import { hostname } from 'node:os'
 import type { ForeignRecord, Logger } from '../logger/logger.ts'
 import { isError } from '../record/error.ts'
-import { allKeys, type CorrelationKeys, takeTraceparent } from './shared/correlation.ts'
-import { isFirstTold } from './shared/doubles.ts'
+import { type AllKeys, allKeys, type CorrelationKeys, takeTraceparent } from './shared/correlation.ts'
+import { countBridge, isFirstTold } from './shared/doubles.ts'
+import { emitRead } from './shared/emit.ts'
 import { errorOfPlain } from './shared/plain-error.ts'
 import { numberOfPinoLevel } from './shared/severities.ts'
 
@@ -34,43 +35,47 @@ export interface BunyanStream {
  */
 export function bunyanStream(log: Logger, options: BunyanStreamOptions = {}): BunyanStream {
   const keys = allKeys(options.correlation)
+  countBridge()
   const stream = {
     write(record: object): void {
-      if (isFirstTold(stream, () => textOf(record))) log.emit(recordOf(record))
+      if (!isFirstTold(() => textOf(record))) return
+      const { level } = record as { level?: unknown }
+      const severity = numberOfPinoLevel(typeof level === 'number' ? level : INFO)
+      emitRead(log, severity, () => contentOf(record, keys))
     },
     end: () => void log.flush(),
   }
-  const recordOf = (record: object): ForeignRecord => {
-    const {
-      v: _,
-      level,
-      msg,
-      time,
-      name,
-      pid,
-      hostname,
-      src,
-      err,
-      ...rest
-    } = record as Record<string, unknown>
-    const error = isError(err) ? err : errorOfPlain(err)
-    const fields = {
-      ...rest,
-      ...placeOf(src),
-      'logger.name': name,
-      pid: pid === process.pid ? undefined : pid,
-      hostname: hostname === HOSTNAME ? undefined : hostname,
-      err: error === undefined ? err : undefined,
-    }
-    return {
-      severity: numberOfPinoLevel(typeof level === 'number' ? level : INFO),
-      body: msg === '' ? error?.message : msg,
-      error,
-      time: time instanceof Date ? time.getTime() : undefined,
-      ...takeTraceparent(fields, keys),
-    }
-  }
   return { type: 'raw', level: (options.level ?? TRACE) as never, stream }
+}
+
+function contentOf(record: object, keys: AllKeys): Omit<ForeignRecord, 'severity'> {
+  const {
+    v: _v,
+    level: _level,
+    msg,
+    time,
+    name,
+    pid,
+    hostname,
+    src,
+    err,
+    ...rest
+  } = record as Record<string, unknown>
+  const error = isError(err) ? err : errorOfPlain(err)
+  const fields = {
+    ...rest,
+    ...placeOf(src),
+    'logger.name': name,
+    pid: pid === process.pid ? undefined : pid,
+    hostname: hostname === HOSTNAME ? undefined : hostname,
+    err: error === undefined ? err : undefined,
+  }
+  return {
+    body: msg === '' ? error?.message : msg,
+    error,
+    time: time instanceof Date ? time.getTime() : undefined,
+    ...takeTraceparent(fields, keys),
+  }
 }
 
 /** As a stream that is not raw writes it. */

@@ -1,7 +1,8 @@
 import { isTelling } from '../diagnostics.ts'
 import type { Logger } from '../logger/logger.ts'
 import { contentOfCall } from './console/call.ts'
-import { countCapture, handOn, isFirstTold } from './shared/doubles.ts'
+import { countCapture, handOn, logPrinted } from './shared/doubles.ts'
+import { emitRead } from './shared/emit.ts'
 
 /** How diagnostics of this package begin that a console prints. */
 const OWN = '@sluice/logs: '
@@ -13,6 +14,7 @@ const SEVERITIES = {
   log: 9,
   info: 9,
   dir: 9,
+  dirxml: 9,
   warn: 13,
   error: 17,
   assert: 17,
@@ -42,15 +44,13 @@ export function captureConsole(log: Logger, options: CaptureOptions = {}): () =>
   const { print = true, console: captured = globalThis.console } = options
   const methods = captured as unknown as Methods
   const originals: [Method, Print, Print][] = []
-  const by = {}
   const uncount = countCapture()
   let capturing = true
   for (const method of Object.keys(SEVERITIES) as Method[]) {
     const original = methods[method]
     const replacement = (...args: unknown[]): void => {
       if (!capturing) return original.apply(captured, args)
-      if (!isOurs(args) && isFirstTold(by, () => (args.length === 1 ? args[0] : undefined)))
-        record(log, method, args)
+      if (!isOurs(args)) logPrinted(args.length === 1 ? args[0] : undefined, () => record(log, method, args))
       if (print) handOn(() => original.apply(captured, args))
     }
     methods[method] = replacement
@@ -71,19 +71,15 @@ function isOurs([first]: readonly unknown[]): boolean {
 }
 
 function record(log: Logger, method: Method, args: readonly unknown[]): void {
-  const severity = SEVERITIES[method]
-  if (!log.enabled(severity)) return
-  if (method === 'assert') {
-    const [holds, ...said] = args
-    if (!holds) log.emit({ severity, ...contentOfCall(assertion(said)) })
-  } else if (method === 'trace') {
+  if (method === 'assert' && args[0]) return
+  emitRead(log, SEVERITIES[method], () => {
+    if (method === 'assert') return contentOfCall(assertion(args.slice(1)))
+    // Options of `dir` are about how it prints.
+    if (method !== 'trace') return contentOfCall(method === 'dir' ? args.slice(0, 1) : args)
     const { stack } = new Error()
     const { fields, ...said } = contentOfCall(args.length === 0 ? ['Trace'] : args)
-    log.emit({ severity, ...said, fields: { 'code.stacktrace': stack, ...fields } })
-  } else {
-    // Options of `dir` are about how it prints.
-    log.emit({ severity, ...contentOfCall(method === 'dir' ? args.slice(0, 1) : args) })
-  }
+    return { ...said, fields: { 'code.stacktrace': stack, ...fields } }
+  })
 }
 
 /** As the Console Standard words it. */

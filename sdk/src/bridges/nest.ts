@@ -1,5 +1,7 @@
 import type { ForeignRecord, Logger } from '../logger/logger.ts'
 import { isError } from '../record/error.ts'
+import { emitRead } from './shared/emit.ts'
+import { isPlainObject } from './shared/plain-object.ts'
 
 /** Contexts are names of classes; more of them are data. */
 const MAX_CONTEXTS = 1000
@@ -65,7 +67,7 @@ export class NestLogger {
     if (this.#levels?.has(level) === false) return
     const { context, stack, messages } = argumentsOf(level, rest)
     const log = context === undefined ? this.#log : this.#logOf(context)
-    for (const each of [message, ...messages]) log.emit({ severity: SEVERITIES[level], ...said(each, stack) })
+    for (const each of [message, ...messages]) emitRead(log, SEVERITIES[level], () => said(each, stack))
   }
 
   #logOf(context: string): Logger {
@@ -106,7 +108,5 @@ function argumentsOf(level: NestLevel, rest: readonly unknown[]): Arguments {
 function said(message: unknown, stack: string | undefined): Pick<ForeignRecord, 'body' | 'fields' | 'error'> {
   if (isError(message)) return { body: message.message, error: message }
   const fields = stack === undefined ? undefined : { 'exception.stacktrace': stack }
-  if (typeof message !== 'object' || message === null || Array.isArray(message))
-    return { body: message, fields }
-  return { fields: { ...message, ...fields } }
+  return isPlainObject(message) ? { fields: { ...message, ...fields } } : { body: message, fields }
 }

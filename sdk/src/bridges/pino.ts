@@ -1,15 +1,16 @@
 import { Writable } from 'node:stream'
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { createLogger } from '../create-logger.ts'
 import type { Logger } from '../logger/logger.ts'
 import type { LoggerOptions } from '../options/options.ts'
 import { type PinoConfig, type PinoLineOptions, PinoLines } from './pino/line.ts'
 import { LineSplitter } from './pino/split.ts'
 import { allKeys, type CorrelationKeys, traceFields } from './shared/correlation.ts'
-import { isFirstTold } from './shared/doubles.ts'
+import { countBridge, isFirstTold } from './shared/doubles.ts'
 
 /** The thread that pino runs in waits this long at most, then 10 s are over and it gives the worker up. */
 const CLOSE_TIMEOUT = 8_000
+const CONFIG_TIMEOUT = 1_000
 const FATAL = 21
 
 export type { CorrelationKeys, PinoLineOptions }
@@ -22,8 +23,10 @@ export interface PinoTransportOptions extends LoggerOptions, PinoLineOptions {
 
 /** What pino writes its lines to. */
 export interface PinoDestination {
+  /** So that pino takes it for a destination also where it is the only argument. */
+  readonly writable: true
   write(line: string): void
-  flush(done?: (error?: Error) => void): void
+  flush(done?: (error?: Error) => void): Promise<void>
 }
 
 /**
@@ -38,11 +41,11 @@ export interface PinoDestination {
  * })
  * ```
  */
-export default function pinoTransport(options: PinoTransportOptions = {}): Writable {
+export default async function pinoTransport(options: PinoTransportOptions = {}): Promise<Writable> {
   const { closeTimeoutMillis = CLOSE_TIMEOUT, ...others } = options
   const log = createLogger({ level: 'trace', ...others })
   const lines = new PinoLines(options)
-  const stopListening = onPinoConfig((config) => lines.configure(config))
+  lines.configure(await pinoConfig())
   const splitter = new LineSplitter((line) => log.emit(lines.read(line)))
   const stream = new Writable({
     decodeStrings: false,
@@ -51,9 +54,8 @@ export default function pinoTransport(options: PinoTransportOptions = {}): Writa
       done()
     },
     final(done) {
-      stopListening()
       splitter.end()
-      void log.shutdown(closeTimeoutMillis).then(() => done())
+      void log.shutdown(closeTimeoutMillis).finally(done)
     },
   })
   return Object.assign(stream, { flush: () => log.flush(closeTimeoutMillis) })
@@ -69,15 +71,18 @@ export default function pinoTransport(options: PinoTransportOptions = {}): Writa
  */
 export function pinoDestination(log: Logger, options: PinoLineOptions = {}): PinoDestination {
   const lines = new PinoLines(options)
+  countBridge()
   return {
+    writable: true,
     write(line) {
-      if (!isFirstTold(lines, () => line)) return
+      if (!isFirstTold(() => line)) return
       const record = lines.read(line.trimEnd())
       log.emit(record)
       if (typeof record.severity === 'number' && record.severity >= FATAL) void log.flush()
     },
-    flush(done) {
-      void log.flush().then((sent) => done?.(sent ? undefined : new Error('not all logs were sent in time')))
+    async flush(done) {
+      const sent = await log.flush()
+      done?.(sent ? undefined : new Error('not all logs were sent in time'))
     },
   }
 }
@@ -95,14 +100,23 @@ export function traceMixin(correlation?: CorrelationKeys): () => Record<string, 
   return () => traceFields(keys)
 }
 
-/** Takes the one message in which pino tells its worker of the logger. Returns how to wait no longer. */
-function onPinoConfig(take: (config: PinoConfig) => void): () => void {
-  const listen = (message: { code?: unknown; config?: PinoConfig } | null): void => {
-    if (message?.code !== 'PINO_CONFIG' || message.config === undefined) return
-    stop()
-    take(message.config)
-  }
-  const stop = (): void => void parentPort?.off('message', listen)
-  parentPort?.on('message', listen)
-  return stop
+/** What pino tells its worker of the logger, before it sends the first line. */
+async function pinoConfig(): Promise<PinoConfig> {
+  const port = parentPort
+  const { pinoWillSendConfig } =
+    (workerData as { workerData?: { pinoWillSendConfig?: unknown } } | null)?.workerData ?? {}
+  if (port === null || pinoWillSendConfig !== true) return {}
+  return new Promise((resolve) => {
+    const listen = (message: { code?: unknown; config?: PinoConfig } | null): void => {
+      if (message?.code === 'PINO_CONFIG') end(message.config)
+    }
+    const end = (config: PinoConfig = {}): void => {
+      clearTimeout(timer)
+      port.off('message', listen)
+      resolve(config)
+    }
+    // Another target of the same worker may have listened first, and the message be gone.
+    const timer = setTimeout(end, CONFIG_TIMEOUT)
+    port.on('message', listen)
+  })
 }

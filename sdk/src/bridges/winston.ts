@@ -1,8 +1,9 @@
 import { Writable } from 'node:stream'
 import type { Logform } from 'winston'
 import type { Logger } from '../logger/logger.ts'
-import { isFirstTold } from './shared/doubles.ts'
-import { leveled } from './shared/severities.ts'
+import { countBridge, isFirstTold } from './shared/doubles.ts'
+import { emitRead } from './shared/emit.ts'
+import { ownName } from './shared/severities.ts'
 import { contentOf, type Info } from './winston/info.ts'
 import { severityOfWinston, type WinstonLevels } from './winston/levels.ts'
 
@@ -53,6 +54,7 @@ export class WinstonTransport extends Writable {
     Object.assign(this, own)
     this.#log = log
     this.#severities = severities
+    countBridge()
     this.on('pipe', (parent: Parent) => (this.#parent = parent))
     this.on('unpipe', (parent: Parent) => {
       if (parent !== this.#parent) return
@@ -63,11 +65,11 @@ export class WinstonTransport extends Writable {
 
   /** Logs what winston hands on: here from the logger, and to `exceptionHandlers` without it. */
   log(info: Info, next: () => void): void {
-    if (isFirstTold(this, () => info[MESSAGE])) {
+    if (isFirstTold(() => info[MESSAGE])) {
       const name = String(info[LEVEL] ?? info.level)
       const own = Object.hasOwn(this.#severities, name) ? this.#severities[name] : undefined
       const severity = own ?? severityOfWinston(name, this.#parent?.levels)
-      this.#log.emit({ ...leveled(severity, name), ...contentOf(info) })
+      emitRead(this.#log, severity, () => ({ severityText: ownName(name), ...contentOf(info) }))
     }
     next()
   }
@@ -85,7 +87,7 @@ export class WinstonTransport extends Writable {
   }
 
   override _final(done: () => void): void {
-    void this.#log.flush().then(() => done())
+    void this.#log.flush().finally(done)
   }
 
   #takes(info: Info): boolean {

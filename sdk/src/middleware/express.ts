@@ -24,7 +24,7 @@ const exchanges = new WeakMap<IncomingMessage, Exchange<ExpressRequest>>()
  *
  * @example
  * ```ts
- * app.use(expressLogs({ log, ignore: ['/health'], attributes: (request) => ({ tenant: request.headers['x-tenant'] }) }))
+ * app.use(expressLogs({ logger: log, ignore: ['/health'], attributes: (request) => ({ tenant: request.headers['x-tenant'] }) }))
  * ```
  */
 export function expressLogs(
@@ -33,7 +33,12 @@ export function expressLogs(
   return (request, response, next) => {
     // Used twice, as in an app within an app, it is one request still.
     if (exchanges.has(request)) return next()
-    const exchange = new Exchange(options, { request, raw: request, response, known: () => knownOf(request) })
+    const exchange = new Exchange(options, {
+      request,
+      raw: request,
+      response,
+      known: () => knownOf(request, response),
+    })
     exchanges.set(request, exchange)
     exchange.open(() => next())
   }
@@ -60,15 +65,8 @@ export function expressErrors(): (
   }
 }
 
-function knownOf({
-  route,
-  baseUrl = '',
-  ip,
-  hostname,
-  protocol,
-  originalUrl,
-  headers,
-}: ExpressRequest): Known {
+function knownOf(request: ExpressRequest, response: ServerResponse): Known {
+  const { route, baseUrl = '', ip, hostname, protocol, originalUrl, headers } = request
   const path = route?.path
   return {
     route: typeof path === 'string' ? `${baseUrl}${path}` : path instanceof RegExp ? String(path) : undefined,
@@ -77,5 +75,6 @@ function knownOf({
     host: hostname !== undefined && headers.host?.startsWith(hostname) ? headers.host : hostname,
     scheme: protocol,
     target: originalUrl,
+    length: response.getHeader('content-length'),
   }
 }

@@ -1,4 +1,4 @@
-import type { FastifyPluginCallback, FastifyRequest } from 'fastify'
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify'
 import { fastifyLogger } from './fastify/logger.ts'
 import { Exchange, type Known } from './shared/exchange.ts'
 import type { RequestLogOptions } from './shared/options.ts'
@@ -6,7 +6,7 @@ import type { RequestLogOptions } from './shared/options.ts'
 export { fastifyLogger }
 
 export interface FastifyLogOptions extends RequestLogOptions<FastifyRequest> {
-  /** Whether `request.log` is a child of `log`, with the id of the request as `reqId`. Default true. */
+  /** Whether `request.log` is a child of `logger`, with the id of the request as `reqId`. Default true. */
   readonly requestLog?: boolean
 }
 
@@ -18,11 +18,11 @@ const plugin: FastifyPluginCallback<FastifyLogOptions> = (app, options, done) =>
       request,
       raw: request.raw,
       response: reply.raw,
-      known: () => knownOf(request),
+      known: () => knownOf(request, reply),
     })
     exchanges.set(request, exchange)
     if (options.requestLog !== false) {
-      exchange.log = options.log.child({ reqId: request.id })
+      exchange.log = options.logger.child({ reqId: request.id })
       request.log = reply.log = fastifyLogger(exchange.log)
     }
     exchange.open(next)
@@ -52,12 +52,13 @@ const plugin: FastifyPluginCallback<FastifyLogOptions> = (app, options, done) =>
  *
  * @example
  * ```ts
- * const app = fastify({ loggerInstance: fastifyLogger(log), disableRequestLogging: true })
- * await app.register(fastifyLogs, { log, ignore: ['/health'] })
+ * const logController = new LogController({ disableRequestLogging: true }) // Fastify's own two lines a request
+ * const app = fastify({ loggerInstance: fastifyLogger(log), logController })
+ * await app.register(fastifyLogs, { logger: log, ignore: ['/health'] })
  * ```
  */
 // What fastify-plugin does: the hooks are those of the app, not of a context of its own.
-export const fastifyLogs: FastifyPluginCallback<FastifyLogOptions> = Object.assign(plugin, {
+const fastifyLogs: FastifyPluginCallback<FastifyLogOptions> = Object.assign(plugin, {
   [Symbol.for('skip-override')]: true,
   [Symbol.for('fastify.display-name')]: '@sluice/logs',
   [Symbol.for('plugin-meta')]: { name: '@sluice/logs', fastify: '>=4' },
@@ -65,12 +66,14 @@ export const fastifyLogs: FastifyPluginCallback<FastifyLogOptions> = Object.assi
 
 export default fastifyLogs
 
-function knownOf({ routeOptions, ip, hostname, protocol, originalUrl, headers }: FastifyRequest): Known {
+function knownOf(request: FastifyRequest, reply: FastifyReply): Known {
+  const { routeOptions, ip, hostname, protocol, originalUrl, headers } = request
   return {
     route: routeOptions?.url,
     client: ip,
     host: hostname !== undefined && headers.host?.startsWith(hostname) ? headers.host : hostname,
     scheme: protocol,
     target: originalUrl,
+    length: reply.getHeader('content-length'),
   }
 }

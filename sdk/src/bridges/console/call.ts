@@ -1,6 +1,7 @@
 import { format } from 'node:util'
 import type { ForeignRecord } from '../../logger/logger.ts'
 import { isError } from '../../record/error.ts'
+import { isPlainObject } from '../shared/plain-object.ts'
 
 const PLACEHOLDER = /%[sdifjoOc]/g
 
@@ -16,15 +17,11 @@ export function contentOfCall(args: readonly unknown[]): Content {
     typeof first === 'string' ? 1 + (first.replaceAll('%%', '').match(PLACEHOLDER)?.length ?? 0) : 0
   const texts = args.slice(0, taken)
   let error: Error | undefined
-  let fields: Record<string, unknown> | undefined
+  let fields: object | undefined
   for (const value of args.slice(taken)) {
     if (error === undefined && isError(value)) error = value
-    else if (isPlain(value)) fields = { ...fields, ...value }
+    else if (isPlainObject(value)) fields = fields === undefined ? value : { ...fields, ...value }
     else texts.push(value)
   }
   return { body: texts.length === 0 ? error?.message : format(...texts), fields, error }
-}
-
-function isPlain(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 }

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import type { ForeignRecord } from '../../logger/logger.ts'
 import { type AllKeys, allKeys, type CorrelationKeys, takeTraceparent } from '../shared/correlation.ts'
 import { errorOfPlain } from '../shared/plain-error.ts'
-import { leveled, numberOfLevel, numberOfPinoLevel } from '../shared/severities.ts'
+import { numberOfLevel, numberOfPinoLevel, ownName } from '../shared/severities.ts'
 import { nanosOfTime } from '../shared/time.ts'
 
 const HOSTNAME = hostname()
@@ -25,18 +25,13 @@ export interface PinoLineOptions {
 
 /** Reads the lines that a pino logger writes. */
 export class PinoLines {
-  readonly #levelKey: string
-  readonly #timeKey: string
   readonly #correlation: AllKeys
   readonly #names: Map<number, string>
-  #messageKey: string
-  #errorKey: string
+  #keys: { levelKey: string; timeKey: string; messageKey: string; errorKey: string }
 
   constructor(options: PinoLineOptions = {}) {
-    this.#levelKey = options.levelKey ?? 'level'
-    this.#timeKey = options.timeKey ?? 'time'
-    this.#messageKey = options.messageKey ?? 'msg'
-    this.#errorKey = options.errorKey ?? 'err'
+    const { levelKey = 'level', timeKey = 'time', messageKey = 'msg', errorKey = 'err' } = options
+    this.#keys = { levelKey, timeKey, messageKey, errorKey }
     this.#correlation = allKeys(options.correlation)
     this.#names = new Map(Object.entries(options.customLevels ?? {}).map(([name, number]) => [number, name]))
   }
@@ -44,8 +39,8 @@ export class PinoLines {
   /** Takes what the logger tells of itself: the message `PINO_CONFIG` that it sends to a worker. */
   configure(config: PinoConfig): void {
     const { messageKey, errorKey, levels } = config
-    if (typeof messageKey === 'string') this.#messageKey = messageKey
-    if (typeof errorKey === 'string') this.#errorKey = errorKey
+    if (typeof messageKey === 'string') this.#keys.messageKey = messageKey
+    if (typeof errorKey === 'string') this.#keys.errorKey = errorKey
     for (const [number, name] of Object.entries(levels?.labels ?? {})) this.#names.set(Number(number), name)
   }
 
@@ -53,18 +48,13 @@ export class PinoLines {
   read(line: string): ForeignRecord {
     const parsed = parse(line)
     if (parsed === undefined) return { severity: INFO, body: line }
-    const {
-      [this.#levelKey]: level,
-      [this.#timeKey]: time,
-      [this.#messageKey]: message,
-      [this.#errorKey]: plain,
-      ...rest
-    } = parsed
+    const { levelKey, timeKey, messageKey, errorKey } = this.#keys
+    const { [levelKey]: level, [timeKey]: time, [messageKey]: message, [errorKey]: plain, ...rest } = parsed
     // What the resource tells already; another value is the application's own.
     if (rest.pid === process.pid) delete rest.pid
     if (rest.hostname === HOSTNAME) delete rest.hostname
     const error = errorOfPlain(plain)
-    if (error === undefined && plain !== undefined) rest[this.#errorKey] = plain
+    if (error === undefined && plain !== undefined) rest[errorKey] = plain
     return {
       ...this.#levelOf(level),
       ...takeTraceparent(rest, this.#correlation),
@@ -79,7 +69,7 @@ export class PinoLines {
     const known = name === undefined ? undefined : numberOfLevel(name)
     const number = typeof level === 'number' ? level : this.#numberNamed(name)
     const severity = known ?? (number === undefined ? INFO : numberOfPinoLevel(number))
-    return leveled(severity, level === undefined ? undefined : name)
+    return { severity, severityText: level === undefined ? undefined : ownName(name) }
   }
 
   #numberNamed(name: string | undefined): number | undefined {

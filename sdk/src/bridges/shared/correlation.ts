@@ -48,16 +48,19 @@ export function takeTraceparent(
     [keys.traceparent]: header,
     ...others
   } = fields
-  if (traceId === undefined && header === undefined) return { traceparent: undefined, fields }
-  const own = `00-${traceId}-${spanId}-${hexOf(flags)}`.toLowerCase()
-  const traceparent = [own, header].find((text) => parseTraceparent(text) !== undefined)
-  return traceparent === undefined
-    ? { traceparent, fields }
-    : { traceparent: traceparent as string, fields: others }
+  const own =
+    typeof traceId === 'string' && typeof spanId === 'string'
+      ? `00-${traceId}-${spanId}-${hexOf(flags)}`.toLowerCase()
+      : undefined
+  for (const traceparent of [own, header]) {
+    if (typeof traceparent === 'string' && parseTraceparent(traceparent) !== undefined)
+      return { traceparent, fields: others }
+  }
+  return { traceparent: undefined, fields }
 }
 
 /** Without flags a record is taken for sampled: it is here. */
 function hexOf(flags: unknown): string {
-  if (flags === undefined) return '01'
-  return typeof flags === 'number' ? (flags & 0xff).toString(16).padStart(2, '0') : String(flags)
+  if (typeof flags === 'string') return flags
+  return typeof flags === 'number' ? (flags & 0xff).toString(16).padStart(2, '0') : '01'
 }

@@ -1,45 +1,62 @@
-/** What a bridge was told last, until the turn of the event loop ends. */
-let told: { readonly by: object; readonly text: string } | undefined
+/** A line that a bridge was told in this turn of the event loop. */
+let told: string | undefined
+/** A line that a captured console has printed in this turn, which a bridge may be told yet. */
+let held: { readonly line: string; readonly log: () => void } | undefined
 let forgetting = false
 let captures = 0
+let bridges = 0
 let passing = false
 
 /** Counts the captures of a console: only with one can a record come twice. Returns how to take that back. */
 export function countCapture(): () => void {
-  captures++
-  return () => void captures--
+  if (captures++ === 0) process.prependListener('exit', release)
+  return () => {
+    release()
+    if (--captures === 0) process.removeListener('exit', release)
+  }
+}
+
+/** Counts the bridges of loggers that may also print. */
+export function countBridge(): void {
+  bridges++
 }
 
 /**
- * Whether a bridge is to log what it is told: not while another one hands on what it has logged itself, and not what
- * another one was told just before. A line that a logger writes for a bridge and also prints to a captured console is
- * one record.
+ * Whether a bridge is to log what its logger tells it: not while a console hands on what it has logged itself. What is
+ * also printed to a captured console in the same turn, before or after, is one record, and the bridge's: it has fields.
  *
- * @param textOf The line as it was written or printed; undefined where there is none. Only called when it matters.
+ * @param textOf The line as the logger prints it; only called when it matters.
  */
-export function isFirstTold(by: object, textOf: () => unknown): boolean {
+export function isFirstTold(textOf: () => unknown): boolean {
   if (passing) return false
-  const text = captures === 0 ? undefined : textOf()
-  if (typeof text !== 'string') return true
-  const line = text.endsWith('\n') ? text.slice(0, -1) : text
-  if (told !== undefined && told.by !== by && told.text === line) {
-    told = undefined
-    return false
+  if (captures === 0) return true
+  const line = lineOf(textOf())
+  if (held !== undefined && held.line === line) {
+    held = undefined
+    return true
   }
-  told = { by, text: line }
-  if (!forgetting) {
-    forgetting = true
-    queueMicrotask(forget)
-  }
+  release()
+  told = line
+  forgetLater()
   return true
 }
 
-function forget(): void {
-  forgetting = false
-  told = undefined
+/** Logs what a captured console has printed, unless it is the line of a bridge, or was handed on. */
+export function logPrinted(text: unknown, log: () => void): void {
+  if (passing) return
+  release()
+  const line = lineOf(text)
+  if (line !== undefined && line === told) {
+    told = undefined
+  } else if (line === undefined || bridges === 0) {
+    log()
+  } else {
+    held = { line, log }
+    forgetLater()
+  }
 }
 
-/** Hands on what a bridge has logged: other bridges that it leads to, or this one, do not log it again. */
+/** Hands on what a console has logged: where it leads to a bridge, or to itself, that is not logged again. */
 export function handOn<T>(fn: () => T): T {
   const outer = passing
   passing = true
@@ -48,4 +65,26 @@ export function handOn<T>(fn: () => T): T {
   } finally {
     passing = outer
   }
+}
+
+function lineOf(text: unknown): string | undefined {
+  if (typeof text !== 'string') return undefined
+  return text.endsWith('\n') ? text.slice(0, -1) : text
+}
+
+/** Logs what no bridge was told. */
+function release(): void {
+  const { log } = held ?? {}
+  held = undefined
+  log?.()
+}
+
+function forgetLater(): void {
+  if (forgetting) return
+  forgetting = true
+  queueMicrotask(() => {
+    forgetting = false
+    told = undefined
+    release()
+  })
 }

@@ -16,7 +16,7 @@ function revive(plain: Readonly<Record<string, unknown>>, depth: number): Error 
   const parts = aggregateErrors ?? errors
   // Not constructed: that would take a stack, of here.
   return Object.assign(Object.create(Error.prototype) as Error, properties, {
-    name: String(type ?? name ?? 'Error'),
+    name: [type, name].find((kind) => typeof kind === 'string') ?? 'Error',
     message,
     stack,
     cause: related(cause),

@@ -1,7 +1,3 @@
-import type { ForeignRecord } from '../../logger/logger.ts'
-
-type LevelOf = Pick<ForeignRecord, 'severity' | 'severityText'>
-
 /**
  * OTel severity numbers of the levels that libraries name: those of syslog as the log data model maps them (appendix B),
  * those of npm below `info` in their order.
@@ -36,9 +32,9 @@ export function numberOfLevel(name: string): number | undefined {
   return Object.hasOwn(SEVERITY_NUMBERS, key) ? SEVERITY_NUMBERS[key] : undefined
 }
 
-/** The level of a record, with the other library's own name where that tells more. */
-export function leveled(severity: number, name: string | undefined): LevelOf {
-  return name === undefined || OWN.has(name) ? { severity } : { severity, severityText: name }
+/** The name of a level for the record, where it is another than here. */
+export function ownName(name: string | undefined): string | undefined {
+  return name === undefined || OWN.has(name.toLowerCase()) ? undefined : name
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { ForeignRecord } from '../../logger/logger.ts'
 import { isError } from '../../record/error.ts'
 import { errorOfPlain } from '../shared/plain-error.ts'
+import { isPlainObject } from '../shared/plain-object.ts'
 import { nanosOfTime } from '../shared/time.ts'
 
 const SPLAT = Symbol.for('splat')
@@ -24,7 +25,7 @@ export function contentOf(info: Info): Content {
   if (info.exception === true || info.rejection === true) for (const key of CRASH_KEYS) delete fields[key]
   const said = message ?? error?.message
   if (isError(said)) return { body: said.message, fields, error, time }
-  return isPlain(said)
+  return isPlainObject(said)
     ? { body: undefined, fields: { ...said, ...fields }, error, time }
     : { body: said, fields, error, time }
 }
@@ -46,10 +47,4 @@ function leaveOut(fields: Record<string, unknown>, error: Error): void {
   const own = error as unknown as Record<string, unknown>
   for (const key of Object.keys(error)) if (fields[key] === own[key]) delete fields[key]
   for (const key of ['stack', 'cause', 'errors']) if (fields[key] === own[key]) delete fields[key]
-}
-
-function isPlain(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
 }

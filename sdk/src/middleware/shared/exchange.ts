@@ -18,6 +18,8 @@ export interface Known {
   readonly host: string | undefined
   readonly scheme: string | undefined
   readonly target: string | undefined
+  /** The header `content-length` of the response. */
+  readonly length: unknown
 }
 
 /** A request and its response, with how to ask the framework about them. */
@@ -45,7 +47,7 @@ export class Exchange<Request> {
   constructor(options: RequestLogOptions<Request>, parties: Parties<Request>) {
     this.#options = options
     this.#parties = parties
-    this.log = options.log
+    this.log = options.logger
     const { raw, response } = parties
     // Streams of HTTP/2 share their socket.
     this.#socket = raw.httpVersionMajor === 1 ? raw.socket : undefined
@@ -96,7 +98,7 @@ export class Exchange<Request> {
       error: isError(this.error) ? this.error : undefined,
       fields: {
         ...requestAttributes(raw, known, query),
-        ...responseAttributes(raw, response, status, this.#bytes()),
+        ...responseAttributes(raw.method, status, known.length, this.#bytes()),
         'http.server.request.duration': Math.round((performance.now() - this.#start) * 1000) / 1e6,
         'error.type': this.#errorType(status, isAborted),
       },

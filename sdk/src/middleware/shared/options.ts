@@ -4,7 +4,7 @@ import type { Logger } from '../../logger/logger.ts'
 
 /** How requests are logged. What these functions throw is told of, and they count as not given. */
 export interface RequestLogOptions<Request> {
-  readonly log: Logger
+  readonly logger: Logger
   /** Attributes of every record that is logged for the request, its access log included: the tenant, for instance. */
   readonly attributes?: (request: Request) => Readonly<Record<string, unknown>> | undefined
   /** Requests without an access log: paths, which may end in `*`, or a function. They have a context all the same. */

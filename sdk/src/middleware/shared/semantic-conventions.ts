@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Known } from './exchange.ts'
 import type { RequestLogOptions } from './options.ts'
 import { shownQuery, splitHost, splitTarget } from './url.ts'
@@ -48,16 +48,17 @@ export function requestAttributes(
 /**
  * What is known of its response. Without a length in its headers, the size is that of all bytes that went over the wire.
  *
+ * @param length The header `content-length` of the response.
  * @param bytes Written to the connection meanwhile.
  */
 export function responseAttributes(
-  request: IncomingMessage,
-  response: ServerResponse,
+  method: string | undefined,
   status: number | undefined,
+  length: unknown,
   bytes: number | undefined,
 ): Attributes {
-  const hasNoBody = request.method === 'HEAD' || status === 304 || status === 204
-  const size = hasNoBody ? undefined : sizeOf(response.getHeader('content-length'))
+  const hasNoBody = method === 'HEAD' || status === 304 || status === 204
+  const size = hasNoBody ? undefined : sizeOf(length)
   return {
     'http.response.status_code': status,
     'http.response.body.size': size,
