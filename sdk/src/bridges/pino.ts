@@ -8,7 +8,7 @@ import { LineSplitter } from './pino/split.ts'
 import { allKeys, type CorrelationKeys, traceFields } from './shared/correlation.ts'
 import { countBridge, isFirstTold } from './shared/doubles.ts'
 
-/** The thread that pino runs in waits this long at most, then 10 s are over and it gives the worker up. */
+/** Pino gives a worker up that has not ended after 10 s. */
 const CLOSE_TIMEOUT = 8_000
 const CONFIG_TIMEOUT = 1_000
 const FATAL = 21
