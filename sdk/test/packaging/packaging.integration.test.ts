@@ -142,4 +142,15 @@ export { answer, defineEvents }
     expect(names).toContain('@grpc/grpc-js')
     expect(names.filter((name) => name !== '@sluice/logs' && !readme.includes(`\`${name}\``))).toEqual([])
   })
+
+  it('has an API reference made from what is in the code', async () => {
+    const folder = (await temporaryFolder('sdk-api')).path
+    const typedoc = join(SDK, 'node_modules/typedoc/bin/typedoc')
+
+    await exec(process.execPath, [typedoc, '--out', folder], { cwd: SDK })
+
+    await exec('diff', ['-r', folder, join(SDK, 'docs/api')]).catch(({ stdout }: { stdout: string }) =>
+      expect.fail(`it is old: npm run docs in sdk/ makes it anew\n${stdout}`),
+    )
+  })
 })
