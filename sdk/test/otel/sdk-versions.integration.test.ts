@@ -15,7 +15,7 @@ interface SdkLogs {
 }
 
 interface Resources {
-  resourceFromAttributes(attributes: object): object
+  readonly resourceFromAttributes: (attributes: object) => object
 }
 
 describe.each([
