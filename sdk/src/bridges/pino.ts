@@ -8,7 +8,7 @@ import { LineSplitter } from './pino/split.ts'
 import { allKeys, type CorrelationKeys, traceFields } from './shared/correlation.ts'
 import { countBridge, isFirstTold } from './shared/doubles.ts'
 
-/** The thread that pino runs in waits this long at most, then 10 s are over and it gives the worker up. */
+/** Pino gives a worker up that has not ended after 10 s. */
 const CLOSE_TIMEOUT = 8_000
 const CONFIG_TIMEOUT = 1_000
 const FATAL = 21
@@ -46,7 +46,7 @@ export default async function pinoTransport(options: PinoTransportOptions = {}):
   const log = createLogger({ level: 'trace', ...others })
   const lines = new PinoLines(options)
   lines.configure(await pinoConfig())
-  const splitter = new LineSplitter((line) => log.emit(lines.read(line)))
+  const splitter = new LineSplitter((line) => logLine(log, lines, line))
   const stream = new Writable({
     decodeStrings: false,
     write(chunk: unknown, _encoding, done) {
@@ -75,10 +75,7 @@ export function pinoDestination(log: Logger, options: PinoLineOptions = {}): Pin
   return {
     writable: true,
     write(line) {
-      if (!isFirstTold(() => line)) return
-      const record = lines.read(line.trimEnd())
-      log.emit(record)
-      if (typeof record.severity === 'number' && record.severity >= FATAL) void log.flush()
+      if (isFirstTold(() => line)) logLine(log, lines, line.trimEnd())
     },
     async flush(done) {
       const sent = await log.flush()
@@ -98,6 +95,13 @@ export function pinoDestination(log: Logger, options: PinoLineOptions = {}): Pin
 export function traceMixin(correlation?: CorrelationKeys): () => Record<string, string> {
   const keys = allKeys(correlation)
   return () => traceFields(keys)
+}
+
+/** As with a logger of this package, what is fatal is sent at once. */
+function logLine(log: Logger, lines: PinoLines, line: string): void {
+  const record = lines.read(line)
+  log.emit(record)
+  if (typeof record.severity === 'number' && record.severity >= FATAL) void log.flush()
 }
 
 /** What pino tells its worker of the logger, before it sends the first line. */
