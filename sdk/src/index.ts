@@ -16,4 +16,6 @@ export type {
   SpillOptions,
   TlsOptions,
 } from './options/options.ts'
-export type { Censor, DetectorName, Drop, Headers } from './options/settings.ts'
+export type { Censor, DetectorName } from './options/settings.ts'
+export type { Drop, DropReason } from './pipe/counters.ts'
+export type { Headers } from './transport/destination.ts'

@@ -1,12 +1,12 @@
+import type { Destination, Headers } from '../transport/destination.ts'
 import type { LoggerOptions } from './options.ts'
 import { parsePairs } from './pairs.ts'
-import type { DestinationSettings, Headers } from './settings.ts'
 import type { Source } from './source.ts'
 
 const GRPC_PORT = '4317'
 const DEFAULT_URL = { grpc: 'http://localhost:4317', 'http/protobuf': 'http://localhost:4318/v1/logs' }
 
-type Protocol = DestinationSettings['protocol']
+type Protocol = Destination['protocol']
 
 /** The variables of a setting: the one for logs counts more than the one for all signals. */
 const variables = (name: string): string[] => [
@@ -15,7 +15,7 @@ const variables = (name: string): string[] => [
 ]
 
 /** OpenTelemetry Protocol Exporter specification, "Configuration Options". */
-export function resolveDestination(options: LoggerOptions, source: Source): DestinationSettings {
+export function resolveDestination(options: LoggerOptions, source: Source): Destination {
   const endpoint = readEndpoint(options, source)
   const protocol = readProtocol(options, source, endpoint?.url)
   const { tls = {} } = options
@@ -95,7 +95,7 @@ function urlFor(protocol: Protocol, { url, isWhole }: Endpoint): string {
 }
 
 /** Those of the code over those of the environment. */
-function readHeaders(options: LoggerOptions, source: Source): DestinationSettings['headers'] {
+function readHeaders(options: LoggerOptions, source: Source): Destination['headers'] {
   const variable = source.first(variables('HEADERS'))
   const environment = variable === undefined ? {} : parsePairs(variable[1])
   if (environment === undefined)

@@ -1,7 +1,9 @@
 import type { MeterProvider } from '@opentelemetry/api'
 import type { EventDefinitions, EventMap } from '../logger/events.ts'
 import type { Threshold } from '../logger/levels.ts'
-import type { Censor, DetectorName, Drop, Headers } from './settings.ts'
+import type { Drop } from '../pipe/counters.ts'
+import type { Headers } from '../transport/destination.ts'
+import type { Censor, DetectorName } from './settings.ts'
 
 /**
  * Options of `createLogger`. What is not given here is taken from the `OTEL_*` environment variables of the

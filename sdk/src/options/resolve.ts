@@ -2,17 +2,11 @@ import { createDiagnostics } from '../diagnostics.ts'
 import { thresholdOf } from '../logger/levels.ts'
 import { DETECTORS } from '../record/redact/detectors.ts'
 import { parsePath } from '../record/redact/paths.ts'
+import type { SpillOptions } from '../spill/options.ts'
 import { resolveDestination } from './destination.ts'
 import type { LoggerOptions, RedactOptions } from './options.ts'
 import { parsePairs } from './pairs.ts'
-import type {
-  Limits,
-  PipeSettings,
-  RedactionSettings,
-  ResourceSettings,
-  Settings,
-  SpillSettings,
-} from './settings.ts'
+import type { Limits, PipeSettings, RedactionSettings, ResourceSettings, Settings } from './settings.ts'
 import { type Environment, Source } from './source.ts'
 
 const MIB = 1024 * 1024
@@ -169,7 +163,7 @@ function resolvePipe(options: LoggerOptions, source: Source): Omit<PipeSettings,
   }
 }
 
-function resolveSpill({ spill }: LoggerOptions, source: Source): SpillSettings | undefined {
+function resolveSpill({ spill }: LoggerOptions, source: Source): SpillOptions | undefined {
   if (spill === undefined) return undefined
   const own = typeof spill === 'string' ? { directory: spill } : spill
   const directory = source.text({ name: 'spill.directory', value: own.directory ?? '' })
