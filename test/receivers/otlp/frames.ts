@@ -58,6 +58,12 @@ export function settingsOf(...settings: readonly (readonly [setting: number, val
   return frameOf(Type.settings, Flag.none, 0, Buffer.concat(payload))
 }
 
+/** Bytes in pieces, cut at the given places. */
+export function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
+  const ends = [...places.map((place) => place % (bytes.length + 1)), bytes.length].sort((a, b) => a - b)
+  return ends.map((end, index) => Buffer.from(bytes.subarray(index === 0 ? 0 : ends[index - 1], end)))
+}
+
 /** A header block in which each field is a literal without indexing (RFC 7541, section 6.2.2), shorter than 127 bytes. */
 export function blockOf(fields: readonly (readonly [name: string, value: string])[]): Buffer {
   return Buffer.concat(

@@ -9,18 +9,13 @@ import { RetryableError } from '../../../src/component.ts'
 import { memory } from '../../../src/memory.ts'
 import { testContext } from '../../support/component.ts'
 import { makeRequest } from '../../support/requests.ts'
+import { cut } from './frames.ts'
 import { frame, serve } from './harness.ts'
 
 const MIB = 1024 * 1024
 const large = makeRequest({ records: 1000, body: () => 'x'.repeat(1000) })
 
 const hold = () => new InFlight(Number.POSITIVE_INFINITY, testContext().metrics).hold()
-
-/** Cuts bytes at the given places. */
-function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
-  const ends = [...places.map((place) => place % (bytes.length + 1)), bytes.length].sort((a, b) => a - b)
-  return ends.map((end, index) => bytes.subarray(index === 0 ? 0 : ends[index - 1], end))
-}
 
 describe('a message', () => {
   it('is the same wherever it is cut', () => {

@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import { type ClientHttp2Session, sensitiveHeaders } from 'node:http2'
+import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { HeaderBlocks } from '../../../../receivers/otlp/grpc/frames/header-blocks.ts'
 import { makeRequest } from '../../../support/requests.ts'
-import { blockOf } from '../frames.ts'
+import { blockOf, cut, Flag, FrameClient, frameOf, openingOf, Type } from '../frames.ts'
 import { serveGuarded } from '../guarded.ts'
 import { frame, rawCall, rawSession } from '../harness.ts'
 
@@ -141,6 +142,56 @@ describe('a header block that is remembered', () => {
     expect(read(blocks, long.subarray(0, 5))).toEqual({ a: '1' })
     expect(read(blocks, long)).toEqual({ a: '1', b: '2' })
   })
+})
+
+describe('a call in frames of any size', () => {
+  it('comes whole, with padding and trailers, wherever its bytes are cut', async () => {
+    const { port, batches } = await serveGuarded({})
+    const client = new FrameClient(port('grpc'))
+    client.socket.setNoDelay()
+    client.greet()
+    let stream = -1
+    const sizes = fc.array(fc.tuple(fc.integer({ min: 1, max: 400 }), fc.option(fc.nat(255))), {
+      minLength: 1,
+    })
+    await fc.assert(
+      fc.asyncProperty(
+        sizes,
+        fc.boolean(),
+        fc.array(fc.nat(), { maxLength: 4 }),
+        async (pieces, ends, places) => {
+          stream += 2
+          const frames = [openingOf(stream)]
+          let at = 0
+          for (const [size, padding] of pieces) {
+            const content = BODY.subarray(at, at + size)
+            at += content.length
+            frames.push(dataOf(stream, content, padding))
+          }
+          frames.push(frameOf(Type.data, ends ? Flag.endStream : Flag.none, stream, BODY.subarray(at)))
+          if (!ends)
+            frames.push(
+              frameOf(Type.headers, Flag.endStream | Flag.endHeaders, stream, blockOf([['a', 'b']])),
+            )
+          const before = batches.length
+          for (const piece of cut(Buffer.concat(frames), places)) {
+            client.send(piece)
+            await setImmediate()
+          }
+          await vi.waitUntil(() => batches.length > before, { interval: 1 })
+          expect(batches.at(-1)?.data.bytes.equals(BODY.subarray(5))).toBe(true)
+        },
+      ),
+      { numRuns: 100 },
+    )
+  })
+
+  /** Padded, where there is a number. */
+  function dataOf(stream: number, content: Buffer, padding: number | null): Buffer {
+    if (padding === null) return frameOf(Type.data, Flag.none, stream, content)
+    const payload = Buffer.concat([Buffer.from([padding]), content, Buffer.alloc(padding)])
+    return frameOf(Type.data, Flag.padded, stream, payload)
+  }
 })
 
 describe('a call of Node', () => {

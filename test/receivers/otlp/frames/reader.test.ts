@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type FrameHandler, FrameReader } from '../../../../receivers/otlp/grpc/frames/frame-reader.ts'
 import { PREFACE } from '../../../../receivers/otlp/grpc/frames/protocol.ts'
-import { Flag, frameOf, Type } from '../frames.ts'
+import { cut, Flag, frameOf, Type } from '../frames.ts'
 
 interface Seen {
   readonly type: number
@@ -38,12 +38,6 @@ class Notes implements FrameHandler {
   get #last(): Seen {
     return this.seen[this.seen.length - 1]
   }
-}
-
-/** Bytes in pieces, cut at the given places. */
-function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
-  const ends = [...places.map((place) => place % (bytes.length + 1)), bytes.length].sort((a, b) => a - b)
-  return ends.map((end, index) => Buffer.from(bytes.subarray(index === 0 ? 0 : ends[index - 1], end)))
 }
 
 const content = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes))
