@@ -10,6 +10,8 @@ const SERVERS = [
 
 /** Properties try hundreds of cases, on machines that have other things to do. */
 const PROPERTY_TIMEOUT = 60_000
+/** What is polled for comes in milliseconds, and on a busy machine when its turn comes. */
+const EXPECT = { poll: { timeout: 15_000 } }
 
 export default defineConfig({
   test: {
@@ -19,6 +21,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          expect: EXPECT,
           include: ['test/**/*.test.ts'],
           exclude: [...SERVERS, ...FAULTS],
           // Loading the same modules for each file took as long as a third of the tests.
@@ -29,6 +32,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit without kernel',
+          expect: EXPECT,
           include: [
             'test/logs/*.test.ts',
             'test/processors/redaction.test.ts',
@@ -45,6 +49,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit of the sdk',
+          expect: EXPECT,
           include: ['sdk/test/**/*.test.ts'],
           exclude: SERVERS,
           testTimeout: PROPERTY_TIMEOUT,
@@ -53,6 +58,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          expect: EXPECT,
           include: SERVERS,
           globalSetup: 'test/servers/global-setup.ts',
           setupFiles: 'test/servers/require-servers.ts',
@@ -65,6 +71,7 @@ export default defineConfig({
       {
         test: {
           name: 'faults',
+          expect: EXPECT,
           include: FAULTS,
           testTimeout: 300_000,
           hookTimeout: 180_000,
