@@ -1,3 +1,5 @@
+import { ErrorCode } from './protocol.ts'
+
 /** What ends a connection: RFC 9113, section 5.4.1. The message goes with GOAWAY, for whoever debugs the client. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError'
@@ -8,4 +10,8 @@ export class ConnectionError extends Error {
     super(message)
     this.code = code
   }
+}
+
+export function protocolError(message: string): ConnectionError {
+  return new ConnectionError(ErrorCode.protocolError, message)
 }

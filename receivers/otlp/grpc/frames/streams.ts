@@ -57,6 +57,11 @@ export class Streams implements StreamHost {
     return this.#options.certificate()
   }
 
+  /** Whether one has not been opened yet. Those with even numbers would be ours: we open none. */
+  isIdle(id: number): boolean {
+    return id > this.#last || id % 2 === 0
+  }
+
   /** One that is open. */
   at(id: number): Stream | undefined {
     return this.#open.get(id)
