@@ -6,13 +6,16 @@ import { Naps } from './naps.ts'
 import type { RetryOptions } from './options.ts'
 
 /** What came of a request in the end. */
-export type Outcome = Exclude<Answer, { kind: 'retryable' }> | { readonly kind: 'given_up' }
+export type Outcome =
+  | Exclude<Answer, { kind: 'retryable' }>
+  /** `late`: there was no time left; otherwise whoever asked for it gave up. */
+  | { readonly kind: 'given_up'; readonly late: boolean }
 
 /** How long a request is tried. */
 export interface Patience {
   readonly budgetMillis: number
-  /** Asked after each failure: true ends the attempts. */
-  readonly givesUp: () => boolean
+  /** Asked after each failure, of an attempt that began at a time of `performance.now`: true ends the attempts. */
+  readonly givesUp: (begun: number) => boolean
 }
 
 /** Sends requests until the collector takes or refuses them, or patience ends. */
@@ -51,13 +54,17 @@ export class Delivery {
   async deliver(request: Buffer, { budgetMillis, givesUp }: Patience): Promise<Outcome> {
     const end = performance.now() + budgetMillis
     for (let attempt = 0; ; attempt++) {
-      const answer = await this.#attempt(request)
+      const begun = performance.now()
+      const answer = await this.#transport.send(request)
+      this.#lastMillis = performance.now() - begun
+      if (this.#health.note(answer)) this.hurry()
       if (answer.kind !== 'retryable') return answer
       this.#troubled()
       const wait = backoff(this.#retry, attempt, answer.waitMillis)
-      if (givesUp() || performance.now() + wait >= end) return { kind: 'given_up' }
+      if (givesUp(begun)) return { kind: 'given_up', late: false }
+      if (performance.now() + wait >= end) return { kind: 'given_up', late: true }
       await (answer.waitMillis === undefined ? this.#naps : this.#asked).nap(wait)
-      if (givesUp()) return { kind: 'given_up' }
+      if (givesUp(begun)) return { kind: 'given_up', late: false }
       this.#counters.retried++
     }
   }
@@ -65,13 +72,5 @@ export class Delivery {
   /** Tries again at once what waits for its next attempt. */
   hurry(): void {
     this.#naps.wake()
-  }
-
-  async #attempt(request: Buffer): Promise<Answer> {
-    const begun = performance.now()
-    const answer = await this.#transport.send(request)
-    this.#lastMillis = performance.now() - begun
-    if (this.#health.note(answer)) this.hurry()
-    return answer
   }
 }

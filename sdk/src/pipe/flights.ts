@@ -2,7 +2,7 @@ import type { Entry } from '../spill/entry.ts'
 import type { Spill } from '../spill/spill.ts'
 import type { NumberedBatch } from './batch.ts'
 import type { CounterBook, DropReason } from './counters.ts'
-import type { Delivery } from './delivery.ts'
+import type { Delivery, Outcome } from './delivery.ts'
 import type { Health } from './health.ts'
 import type { PipeOptions } from './options.ts'
 import { isBefore, type RecordQueue } from './queue.ts'
@@ -131,16 +131,15 @@ export class Flights {
       await flight.entry?.written
       if (flight.over) return
     }
-    const { budgetMillis } = options.retry
-    const outcome = await delivery.deliver(batch.bytes, {
-      budgetMillis,
-      givesUp: () => this.#givesUp(flight),
-    })
-    if (flight.over) return
-    if (outcome.kind === 'given_up') {
-      await this.#leave(flight, 'retry_budget')
-      return
-    }
+    const end = performance.now() + options.retry.budgetMillis
+    const givesUp = (): boolean => this.#givesUp(flight)
+    let outcome: Outcome
+    do {
+      outcome = await delivery.deliver(batch.bytes, { budgetMillis: end - performance.now(), givesUp })
+      if (flight.over) return
+      // Where the disk has no room after all, there is time left.
+    } while (outcome.kind === 'given_up' && !(await this.#leave(flight, outcome.late)))
+    if (outcome.kind === 'given_up') return
     this.#end(flight)
     if (outcome.kind === 'refused') counters.dropAll('refused', batch.tally)
     else counters.take(batch, outcome.rejected)
@@ -170,19 +169,21 @@ export class Flights {
     }
   }
 
-  /** @param reason Why it is dropped where there is no disk. */
-  async #leave(flight: Flight, reason: DropReason): Promise<void> {
+  /** Leaves a batch to the disk, or drops it when it is late. False when it is still here. */
+  async #leave(flight: Flight, late: boolean): Promise<boolean> {
     const { counters, spill } = this.#parts
     if (flight.entry === undefined || !(await flight.entry.written))
       flight.entry = spill?.append(flight.batch)
     const stored = await flight.entry?.written
-    if (flight.over) return
+    if (flight.over) return true
     if (stored === true) {
       this.#toReplay(flight)
-      return
+      return true
     }
+    if (!late) return false
     this.#end(flight)
-    counters.dropAll(failureOf(flight.entry) ?? reason, flight.batch.tally)
+    counters.dropAll(failureOf(flight.entry) ?? 'retry_budget', flight.batch.tally)
+    return true
   }
 
   #toReplay(flight: Flight): void {

@@ -16,7 +16,8 @@ export class Replay {
   readonly #counters: CounterBook
   readonly #naps = new Naps()
   readonly #pauses = new Naps()
-  readonly #drains = new Set<() => void>()
+  /** Those who wait, and since when. */
+  readonly #drains = new Map<() => void, number>()
   readonly #progressed: () => void
   #lookedAt = Number.NEGATIVE_INFINITY
   #stopped = false
@@ -54,7 +55,7 @@ export class Replay {
         resolve()
       }
       const timer = setTimeout(end, timerMillis(timeoutMillis))
-      this.#drains.add(end)
+      this.#drains.set(end, performance.now())
       this.nudge()
       this.#pauses.wake()
     })
@@ -82,9 +83,10 @@ export class Replay {
 
   async #deliver(replayed: Replayed): Promise<void> {
     const { batch } = replayed
-    const givesUp = (): boolean => {
-      // Asked only after a failure.
-      this.#endDrains()
+    const givesUp = (begun: number): boolean => {
+      this.#endDrains(begun)
+      // Who began to wait during the attempt has not seen the collector fail yet.
+      if (this.#drains.size > 0) setImmediate(() => this.#delivery.hurry())
       return this.#stopped
     }
     const outcome = await this.#delivery.deliver(batch.bytes, { budgetMillis: PATIENT, givesUp })
@@ -99,7 +101,8 @@ export class Replay {
     await this.#pauses.nap(Math.min(MOST_PAUSE, this.#delivery.lastMillis))
   }
 
-  #endDrains(): void {
-    for (const end of this.#drains) end()
+  /** @param begun Only of those who have waited since then. */
+  #endDrains(begun = Number.POSITIVE_INFINITY): void {
+    for (const [end, since] of this.#drains) if (since <= begun) end()
   }
 }

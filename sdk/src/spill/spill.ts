@@ -17,6 +17,9 @@ const SEGMENTS = 8
 /** After a write failed, the disk is left alone for so long. */
 const REST_MILLIS = 1000
 
+/** Segments of this process; they are in order even within a millisecond. */
+let begun = 0
+
 /** What its owner is told. */
 export interface SpillEvents {
   /** What was on disk cannot be read. */
@@ -40,7 +43,6 @@ export class Spill {
   readonly #segmentBytes: number
   readonly #heart: NodeJS.Timeout
   #folder: string
-  #begun = 0
   /** In the order they were begun; the last may be the active one. */
   #segments: Segment[] = []
   /** Takes new entries. */
@@ -225,7 +227,7 @@ export class Spill {
     if (active !== undefined && active !== this.#retired && fits) return active
     this.#seal()
     const salt = randomBytes(8).toString('hex')
-    const name = segmentName(Date.now(), this.#begun++, salt)
+    const name = segmentName(Date.now(), begun++, salt)
     const segment = Segment.create(join(this.#folder, name), salt)
     this.#active = segment
     this.#segments.push(segment)

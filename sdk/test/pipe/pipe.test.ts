@@ -29,7 +29,7 @@ describe('the pipe', () => {
       await collector.taken(20)
 
       expect(collector.requests.map((request) => seqsOf(request))).toEqual([range(0, 10), range(10, 10)])
-      expect(pipe.waiting.records).toBe(5)
+      await eventually('the answers were read', async () => pipe.waiting.records === 5)
     })
 
     it('are sent when they have so many bytes, and are no larger', async () => {
@@ -128,10 +128,10 @@ describe('the pipe', () => {
       await collector.received(1)
       await eventually('the answer was read', async () => {
         void pipe.flush(100)
-        return collector.seqs.length === 1
+        return pipe.counters.sent === 1
       })
 
-      expect(pipe.counters).toMatchObject({ sent: 1, retried: 1 })
+      expect(pipe.counters.retried).toBe(1)
     })
 
     it('does not press a collector that asked for time', async () => {

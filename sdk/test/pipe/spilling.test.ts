@@ -56,6 +56,7 @@ describe('a pipe with a spill', () => {
     for (let first = 0; first < 2000; first += 100) {
       log(pipe, first, 100)
       await pipe.flush(50)
+      await eventually('there is room', async () => pipe.waiting.records < 300)
     }
     await eventually('all is on disk', async () => pipe.waiting.records === 0)
     expect(sorted(onDisk())).toEqual(range(0, 2000))
@@ -175,7 +176,7 @@ describe('a pipe with a spill', () => {
 
       await eventually('all is on disk', async () => onDisk().length === 95, 5000)
 
-      expect(performance.now() - begun).toBeLessThan(600)
+      expect(performance.now() - begun).toBeLessThan(2000)
       expect(pipe.counters.spilled).toBeLessThanOrEqual(55)
     })
 
@@ -191,7 +192,7 @@ describe('a pipe with a spill', () => {
 
     it('sends what waits for a batch to fill in time to be acknowledged', async () => {
       await using pipe = start({
-        spill: spill(folder.path, { windowMillis: 400 }),
+        spill: spill(folder.path, { windowMillis: 4000 }),
         batch: { maxRecords: 1000, delayMillis: NEVER },
       })
       for (let seq = 0; seq < 50; seq++) {

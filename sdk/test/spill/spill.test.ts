@@ -9,12 +9,14 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { eventually } from '../../../test/e2e/sluice.ts'
 import { mountSmallDisk } from '../../../test/faults/kit/small-disk.ts'
 import { type TemporaryFolder, temporaryFolder } from '../../../test/servers/at-exit.ts'
 import type { Batch } from '../../src/pipe/batch.ts'
 import { recordsOf } from '../../src/pipe/tally.ts'
+import { readSegment, saltOf } from '../../src/spill/format.ts'
 import { type Replayed, Spill, type SpillEvents } from '../../src/spill/spill.ts'
 import { spill as spillOptions } from '../pipe/kit/options.ts'
 
@@ -231,6 +233,14 @@ describe('the spill', () => {
       const first = start()
       await keep(first, 0, 1, 2, 3)
       for (let n = 0; n < 2; n++) first.finish((await first.take()) as Replayed)
+      const marked = (): boolean => {
+        const [name] = files().toSorted()
+        return (
+          readSegment(readFileSync(join(folder.path, name)), saltOf(basename(name)) ?? '').batches.length ===
+          1
+        )
+      }
+      await eventually('that is written down', async () => marked())
       crash(first)
 
       const second = start()
