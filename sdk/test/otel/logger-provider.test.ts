@@ -100,6 +100,7 @@ describe('a library that logs through the API', () => {
 
     const start = BigInt(Math.floor((performance.timeOrigin + 1.5) * 1000)) * 1000n
     const difference = sink.last.record.timeUnixNano - (nanos ?? start)
-    expect(difference >= 0n && difference < 2000n).toBe(true)
+    // A fraction of a microsecond is beyond what a double has of such a time.
+    expect(difference > -1000n && difference < 2000n).toBe(true)
   })
 })
