@@ -16,6 +16,8 @@ export interface ChildOptions {
   readonly level?: Threshold
   /** Name of the instrumentation scope, which `setLevel` knows it by; otherwise the parent's. */
   readonly name?: string
+  /** Version of the instrumentation scope; with a name of its own, otherwise that of the service. */
+  readonly version?: string | undefined
 }
 
 /** How an event is logged. */

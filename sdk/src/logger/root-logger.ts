@@ -19,8 +19,8 @@ export interface Root {
   /** Whether calls are to be followed to where they stand. */
   readonly code: boolean
   readonly disabled: boolean
-  /** The scope of a name: one object, however many children have it. */
-  scope(name: string): Scope
+  /** The scope of a name and version, the service's without one: one object, however many children have it. */
+  scope(name: string, version?: string): Scope
 }
 
 /** The logger that all others of these settings are children of. */
@@ -39,12 +39,13 @@ export function rootLogger<Events extends EventMap>(
     schemas,
     code: record.code,
     disabled,
-    scope(name) {
-      const known = scopes.get(name)
+    scope(name, own = version) {
+      const key = own === undefined ? name : `${name}\n${own}`
+      const known = scopes.get(key)
       if (known !== undefined) return known
-      const scope = version === undefined ? { name } : { name, version }
+      const scope = own === undefined ? { name } : { name, version: own }
       // Names that are data would fill it.
-      if (scopes.size < MAX_SCOPES) scopes.set(name, scope)
+      if (scopes.size < MAX_SCOPES) scopes.set(key, scope)
       return scope
     },
   }

@@ -78,10 +78,12 @@ export class ScopedLogger<Events extends EventMap> implements Logger<Events> {
   child(bindings: object, options?: ChildOptions): Logger<Events> {
     try {
       const threshold = thresholdOf(options?.level)
-      const name = options?.name
+      const { name, version } = options ?? {}
       return new ScopedLogger<Events>(
         this.#root,
-        name === undefined ? this.#scope : this.#root.scope(String(name)),
+        name === undefined
+          ? this.#scope
+          : this.#root.scope(String(name), version === undefined ? undefined : String(version)),
         this.#bindingsWith(bindings),
         threshold === undefined ? this.#own : { threshold, order: 0 },
       )

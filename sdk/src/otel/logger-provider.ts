@@ -12,7 +12,7 @@ const INFO = 9
 
 /**
  * A `LoggerProvider` of the OpenTelemetry API over a logger, so that libraries which log through the API need no
- * other SDK. The name of an API logger is the name of a child; its version and attributes are `otel.scope.*`.
+ * other SDK. An API logger is a child of its name and version; its attributes are `otel.scope.*`.
  *
  * @example
  * ```ts
@@ -24,7 +24,7 @@ export function loggerProvider(log: Logger): LoggerProvider {
     getLogger(name, version, options) {
       const attributes = Object.entries(options?.attributes ?? {})
       const scope = Object.fromEntries(attributes.map(([key, value]) => [`otel.scope.${key}`, value]))
-      return apiLogger(log.child({ ...scope, 'otel.scope.version': version }, { name }))
+      return apiLogger(log.child(scope, { name, version }))
     },
   }
 }

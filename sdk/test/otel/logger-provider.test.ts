@@ -31,11 +31,10 @@ describe('a library that logs through the API', () => {
     expect([severity, record.severityText, record.eventName]).toEqual([14, 'careful', 'order.placed'])
     expect(record.timeUnixNano).toBe(1_790_000_000_000_000_005n)
     expect(body).toEqual({ a: [1n, null, new Uint8Array([7])] })
-    expect(scope.name).toBe('library')
+    expect(scope).toEqual({ name: 'library', version: '1.2.3' })
     expect(attributes).toEqual({
       orderId: 7n,
       password: '[Redacted]',
-      'otel.scope.version': '1.2.3',
       'otel.scope.part': 'db',
     })
   })
