@@ -1,9 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http2'
 import type { GrpcSettings } from '../config.ts'
 import type { Connections, RejectionReason } from '../limits/connections.ts'
+import type { Budget } from './budget.ts'
 import { Call, type Calls, isGrpc } from './call.ts'
 import type { CallStream } from './call-stream.ts'
-import { ResetBudget } from './reset-budget.ts'
+import { resetBudget } from './reset-budget.ts'
 import type { Methods } from './services/method.ts'
 import { ServiceCall } from './services/service-call.ts'
 
@@ -41,7 +42,7 @@ export class Connection {
   readonly #session: Session
   readonly #settings: GrpcSettings
   readonly #served: Served
-  readonly #resets: ResetBudget
+  readonly #resets: Budget
   readonly #calls = new Set<Call>()
   /** Of other services. They may last for ever, and end with the connection. */
   readonly #others = new Set<ServiceCall>()
@@ -61,7 +62,7 @@ export class Connection {
     this.#session = session
     this.#settings = settings
     this.#served = served
-    this.#resets = new ResetBudget(settings.max_concurrent_streams)
+    this.#resets = resetBudget(settings.max_concurrent_streams)
     const age = settings.keepalive.server_parameters.max_connection_age
     this.#maxAge = age * (1 + JITTER * (2 * Math.random() - 1))
   }

@@ -6,7 +6,7 @@ import { Connection, type Served, type Session } from '../connection.ts'
 import { CONNECTION_WINDOW_BYTES, MAX_HEADER_BYTES, STREAM_WINDOW_BYTES } from '../serve-connections.ts'
 import { ConnectionError } from './connection-error.ts'
 import type { Receiving } from './control-frames.ts'
-import { FrameBudget } from './frame-budget.ts'
+import { FRAMES_PER_CALL, frameBudget } from './frame-budget.ts'
 import { FrameReader } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { Incoming } from './incoming.ts'
@@ -33,7 +33,7 @@ export class FrameSession implements Session, Receiving {
   readonly #streams: Streams
   readonly #incoming: Incoming
   readonly #reader: FrameReader
-  readonly #budget = new FrameBudget()
+  readonly #budget = frameBudget()
   readonly #served: Served
   #scheduled = false
   #over = false
@@ -219,7 +219,7 @@ export class FrameSession implements Session, Receiving {
   }
 
   #streamClosed(answered: boolean): void {
-    if (answered) this.#budget.earn()
+    if (answered) this.#budget.earn(FRAMES_PER_CALL)
     if (this.#leaving && this.#streams.size === 0) this.#fail(ErrorCode.noError, '')
   }
 
