@@ -4,6 +4,7 @@ import type { Scope } from '../pipe/sink.ts'
 import { type AttributeBlock, mergeBlocks } from '../record/attribute-block.ts'
 import { locate } from '../record/code.ts'
 import { THROWS } from '../record/markers.ts'
+import { nanosOfMillis } from '../record/nanos.ts'
 import type { Severity } from '../record/severity.ts'
 import { readCall } from './call.ts'
 import type { EventMap } from './events.ts'
@@ -212,7 +213,5 @@ function asObject(value: unknown): object | undefined {
 /** Nanoseconds of Unix time; undefined for what is no time. */
 function nanosOf(time: number | bigint): bigint | undefined {
   if (typeof time === 'bigint') return time
-  if (!Number.isFinite(time)) return undefined
-  const millis = Math.floor(time)
-  return BigInt(millis) * 1_000_000n + BigInt(Math.floor((time - millis) * 1e6))
+  return Number.isFinite(time) ? nanosOfMillis(time) : undefined
 }

@@ -1,7 +1,7 @@
+import { varintSize, writeVarint } from '../record/varint.ts'
 import type { RecordQueue } from './queue.ts'
 import type { Scope } from './sink.ts'
 import { type Amount, add, type Tally } from './tally.ts'
-import { varintSize, writeVarint } from './varint.ts'
 
 /** A request: the same bytes go to the wire, to the disk and to the wire again. */
 export interface Batch {

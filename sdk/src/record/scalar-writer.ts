@@ -3,7 +3,8 @@ import { cutText } from './cut.ts'
 import { AnyValue, KeyValue } from './fields.ts'
 import { TRUNCATED } from './markers.ts'
 import type { Masks } from './redact/detectors.ts'
-import { varintSize, type WireWriter } from './wire-writer.ts'
+import { varintSize } from './varint.ts'
+import type { WireWriter } from './wire-writer.ts'
 import type { Words } from './words.ts'
 
 /** Of the longest header of a field and a marker. */

@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { varintSize } from './varint.ts'
 import type { Words } from './words.ts'
 
 /** Up to this length a text is copied character by character: a call into the runtime takes longer. */
@@ -8,14 +9,6 @@ const MAX_KEPT = 1024 * 1024
 /** What `write` of a buffer comes to for UTF-8 once it has looked at its arguments; a third of its time. */
 interface Utf8Buffer extends Buffer {
   utf8Write(text: string, at: number, size: number): number
-}
-
-/** Bytes that a varint of `value`, an integer from 0 to 2^31 - 1, takes. */
-export function varintSize(value: number): number {
-  if (value < 0x80) return 1
-  if (value < 0x4000) return 2
-  if (value < 0x200000) return 3
-  return value < 0x10000000 ? 4 : 5
 }
 
 /** Writes protobuf into a buffer that grows and is used again for the next message. */
