@@ -23,8 +23,9 @@ export function packElement(requests: Buffer, compression: Compression, level = 
   if (compression === 'none') return memory.adopt(Buffer.from(requests))
   const packed = zstdCompressSync(requests, {
     params: { [constants.ZSTD_c_compressionLevel]: level },
-    // One piece for the usual result, instead of many to be put together.
-    chunkSize: Math.max(64 * 1024, requests.length >>> 2),
+    // With room for the worst result zstd writes it at once, instead of copying what it reads and what it writes. Pages
+    // that are not written to take no memory.
+    chunkSize: compressBound(requests.length),
   })
   return memory.adopt(packed)
 }
@@ -79,6 +80,9 @@ const unpackFrame = zstdDecompressSync as unknown as (
   frame: Buffer,
   options: ZstdOptions & { readonly info: true },
 ) => { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } }
+
+/** The most that zstd makes of so many bytes: ZSTD_COMPRESSBOUND of its zstd.h, and a byte for Node, which asks again when all is full. */
+const compressBound = (bytes: number): number => bytes + (bytes >>> 8) + 65
 
 /** Frame_Content_Size of a zstd frame, where it has one: RFC 8878, section 3.1.1.1. */
 function contentSize(frame: Buffer): number | undefined {
