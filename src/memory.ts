@@ -2,6 +2,8 @@
 const SMALLEST_BYTES = 64 * 1024
 /** Smaller arrays are not worth the call. */
 const SMALLEST_DISCARDED_BYTES = 4096
+/** A piece may be so many times what was asked for. */
+const MOST_TOO_LARGE = 2
 /** At rest, of all sizes together. */
 const MAX_IDLE_BYTES = 24 * 1024 * 1024
 
@@ -37,10 +39,7 @@ export class Memory {
   /** A buffer of exactly `size` bytes, with anything in them. It may be kept for good: giving it back is a saving only. */
   take(size: number): Buffer {
     if (size < this.#smallest) return Buffer.allocUnsafe(size)
-    const whole = sizeClass(size)
-    const idle = this.#inUse(whole).pop()
-    if (idle !== undefined) this.#idleBytes -= whole
-    const piece = idle ?? new ArrayBuffer(whole)
+    const piece = this.#idlePiece(size) ?? new ArrayBuffer(sizeClass(size))
     this.#lent.add(piece)
     return Buffer.from(piece, 0, size)
   }
@@ -77,6 +76,22 @@ export class Memory {
     this.#idleBytes += size
     this.#inUse(size).push(buffer as ArrayBuffer)
     this.#freeOldest()
+  }
+
+  /**
+   * The smallest that is large enough, and not much too large: batches are of many sizes, and new pages cost more than
+   * some that idle.
+   */
+  #idlePiece(size: number): ArrayBuffer | undefined {
+    const wanted = sizeClass(size)
+    for (let whole = wanted; whole <= wanted * MOST_TOO_LARGE; whole = sizeClass(whole + 1)) {
+      if (!this.#idle.get(whole)?.length) continue
+      this.#idleBytes -= whole
+      return this.#inUse(whole).pop()
+    }
+    // What is made now is of a class in use.
+    this.#inUse(wanted)
+    return undefined
   }
 
   /** The idle pieces of a class that is in use now. */

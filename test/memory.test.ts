@@ -11,6 +11,21 @@ describe('lent memory', () => {
     expect(memory.take(MIB - 5000).buffer).toBe(first.buffer)
   })
 
+  it('is lent for less as well, down to half of it', () => {
+    const memory = new Memory()
+    const first = memory.take(8 * MIB)
+    memory.give(first)
+    expect(memory.take(3 * MIB).buffer).not.toBe(first.buffer)
+    expect(memory.take(4 * MIB).buffer).toBe(first.buffer)
+  })
+
+  it('is the smallest that suffices', () => {
+    const memory = new Memory()
+    const [large, fitting] = [memory.take(7 * MIB), memory.take(5 * MIB)]
+    for (const buffer of [large, fitting]) memory.give(buffer)
+    expect(memory.take(4 * MIB).buffer).toBe(fitting.buffer)
+  })
+
   it('has exactly the size asked for', () => {
     const memory = new Memory()
     for (const size of [0, 1, 65_535, 65_536, 65_537, 3 * MIB]) expect(memory.take(size)).toHaveLength(size)
@@ -57,7 +72,7 @@ describe('lent memory', () => {
   })
 
   it('is kept in the sizes that are asked for now, not in those of before', () => {
-    const memory = new Memory()
+    const memory = new Memory(undefined, 24 * MIB)
     const before = Array.from({ length: 24 }, () => memory.take(MIB))
     for (const buffer of before) memory.give(buffer)
     const now = memory.take(5 * MIB)
@@ -67,7 +82,7 @@ describe('lent memory', () => {
   })
 
   it('keeps no more than so much of it', () => {
-    const memory = new Memory()
+    const memory = new Memory(undefined, 24 * MIB)
     const lent = Array.from({ length: 20 }, () => memory.take(4 * MIB))
     for (const buffer of lent) memory.give(buffer)
     const again = new Set(Array.from({ length: 20 }, () => memory.take(4 * MIB).buffer))
