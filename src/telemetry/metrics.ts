@@ -6,6 +6,8 @@ import {
   type MetricValue,
   Registry,
 } from 'prom-client'
+import { QuickHistogram } from './histogram.ts'
+import { type Labels, seriesKey } from './labels.ts'
 
 /** A counter bound to its labels: a call costs an addition. */
 export interface BoundCounter {
@@ -60,8 +62,6 @@ export type Which = 'all' | 'counts' | 'work'
 /** Metrics of a process with their values, as plain data that can be sent to another process. */
 export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[]
 
-type Labels = Readonly<Record<string, string>>
-
 /** Labels of metrics that components of several kinds count in, each with some of them. */
 const SHARED_LABELS: Readonly<Record<string, readonly string[]>> = {
   sluice_dropped_log_records_total: ['processor', 'pipeline', 'connector', 'reason'],
@@ -96,11 +96,11 @@ export class Metrics {
   readonly registry = new Registry()
   readonly #counters = new Map<string, { readonly counter: Counter; readonly tallies: Map<string, Tally> }>()
   readonly #gauges = new Map<string, Gauge>()
-  readonly #histograms = new Map<string, Histogram>()
+  readonly #histograms = new Map<string, QuickHistogram>()
   readonly #reads = new Map<string, { child: { set(value: number): void }; read: () => number }[]>()
 
   /** Metrics that carry the given labels besides their own, `{ exporter: 'elasticsearch' }` for one. */
-  bind(fixed: Readonly<Record<string, string>>): ComponentMetrics {
+  bind(fixed: Labels): ComponentMetrics {
     return {
       counter: (name, help, labels = {}) => {
         const all = { ...fixed, ...labels }
@@ -111,8 +111,7 @@ export class Metrics {
           }
           return { counter: new Counter({ ...this.#options(name, help, all), collect }), tallies }
         })
-        const series = JSON.stringify(Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1)))
-        return getOrMake(tallies, series, () => new Tally(counter.labels(all)))
+        return getOrMake(tallies, seriesKey(all), () => new Tally(counter.labels(all)))
       },
       gauge: (name, help, labels = {}, read, across = 'sum') => {
         const all = { ...fixed, ...labels }
@@ -133,9 +132,9 @@ export class Metrics {
         const histogram = getOrMake(
           this.#histograms,
           name,
-          () => new Histogram({ ...this.#options(name, help, all), buckets: [...buckets] }),
+          () => new QuickHistogram({ ...this.#options(name, help, all), buckets: [...buckets] }),
         )
-        return histogram.labels(all)
+        return histogram.of(all)
       },
     }
   }
@@ -150,7 +149,7 @@ export class Metrics {
     return Promise.all(chosen.map((metric) => metric.get()))
   }
 
-  #options(name: string, help: string, labels: Readonly<Record<string, string>>) {
+  #options(name: string, help: string, labels: Labels) {
     const labelNames = [...new Set([...Object.keys(labels), ...(SHARED_LABELS[name] ?? [])])]
     return { name, help, labelNames, registers: [this.registry] }
   }
