@@ -6,14 +6,13 @@ export interface Member {
   readonly valueEnd: number
 }
 
-export const QUOTE = 0x22
+const QUOTE = 0x22
 export const OPEN = 0x7b
 const CLOSE = 0x7d
 const LIST = 0x5b
 const END_OF_LIST = 0x5d
 const COMMA = 0x2c
 const BACKSLASH = 0x5c
-const NULL = 0x6e
 
 /** The members of the object that begins at `at`. */
 export function* membersOf(bytes: Buffer, at: number): Generator<Member, void, undefined> {
@@ -24,50 +23,6 @@ export function* membersOf(bytes: Buffer, at: number): Generator<Member, void, u
     const valueEnd = afterValue(bytes, valueStart)
     yield { keyStart: pos + 1, keyEnd, valueStart, valueEnd }
     pos = valueEnd + (bytes[valueEnd] === COMMA ? 1 : 0)
-  }
-}
-
-/** The text between two quotes. */
-export function textOf(bytes: Buffer, start: number, end: number): string {
-  const text = bytes.toString('utf8', start, end)
-  return text.includes('\\') ? (JSON.parse(`"${text}"`) as string) : text
-}
-
-/**
- * The names of the fields that a document has, dots between their parts. What stands at a name in `opaque` is one field,
- * whatever is in it; null and empty objects are none.
- */
-export function* fieldNames(
-  bytes: Buffer,
-  at: number,
-  opaque: ReadonlySet<string>,
-  prefix = '',
-): Generator<string, void, undefined> {
-  for (const { keyStart, keyEnd, valueStart } of membersOf(bytes, at)) {
-    const name = prefix + textOf(bytes, keyStart, keyEnd)
-    const first = bytes[valueStart]
-    if (first === NULL) continue
-    if (first === OPEN && !opaque.has(name)) yield* fieldNames(bytes, valueStart, opaque, `${name}.`)
-    else if (first === LIST && !opaque.has(name)) yield* namesInList(bytes, valueStart, opaque, name)
-    else if (first !== OPEN || bytes[valueStart + 1] !== CLOSE) yield name
-  }
-}
-
-/** Elasticsearch takes the objects of a list for parts of one. */
-function* namesInList(
-  bytes: Buffer,
-  at: number,
-  opaque: ReadonlySet<string>,
-  name: string,
-): Generator<string, void, undefined> {
-  let pos = at + 1
-  while (bytes[pos] !== END_OF_LIST) {
-    const first = bytes[pos]
-    if (first === OPEN) yield* fieldNames(bytes, pos, opaque, `${name}.`)
-    else if (first === LIST) yield* namesInList(bytes, pos, opaque, name)
-    else if (first !== NULL) yield name
-    pos = afterValue(bytes, pos)
-    if (bytes[pos] === COMMA) pos++
   }
 }
 

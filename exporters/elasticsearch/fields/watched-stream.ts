@@ -1,9 +1,9 @@
 import type { JsonWriter } from '../../../src/logs/ndjson/json-writer.ts'
 import type { MappingMode } from '../../../src/logs/ndjson/mapping.ts'
 import type { FieldWatchConfig } from './config.ts'
+import { fieldNames } from './field-names.ts'
 import { FieldTree } from './field-tree.ts'
 import type { Explosion, MoveReason } from './field-watch.ts'
-import { fieldNames } from './json-members.ts'
 import { Moved, moveAttributes, OVERFLOW, type OverflowShape } from './overflow.ts'
 
 /** Names are learned up to so many times the limit. */
@@ -69,7 +69,8 @@ export class WatchedStream {
       return
     }
     let isNew = false
-    for (const name of fieldNames(out.bytes, start, this.#opaque)) if (this.#tree.add(name)) isNew = true
+    const names = fieldNames(out.bytes.subarray(start, out.pos), this.#opaque)
+    for (const name of names) if (this.#tree.add(name)) isNew = true
     this.#pause = isNew ? 0 : Math.min(WatchedStream.MAX_PAUSE - 1, this.#pause * 2 + 1)
     this.#left = this.#pause
     if (isNew && this.#tree.size > this.#threshold) this.#explode()
