@@ -53,6 +53,7 @@ export class Gateway {
   #group: Waiting[] = []
   #groupBytes = 0
   #groupNumber = 0
+  #underWay = 0
 
   constructor(options: GatewayOptions) {
     this.#options = options
@@ -93,6 +94,7 @@ export class Gateway {
     this.#groupBytes = 0
     this.#groupNumber++
     this.#pendingBytes = 0
+    this.#underWay = 0
   }
 
   revive(): void {
@@ -126,7 +128,10 @@ export class Gateway {
     answer({ ok: false, retryAfter: full ? this.#fill.retryAfter() : RETRY_AFTER })
   }
 
-  /** As src/buffer/group-commit.ts: half an element goes at once, less waits for others for a few milliseconds. */
+  /**
+   * As src/buffer/group-commit.ts: half an element goes at once, and so does anything while nothing is under way; the rest
+   * waits for others for a few milliseconds.
+   */
   #gather(waiting: Waiting): void {
     const { clock, config, bytesPerRecord } = this.#options
     const bytes = waiting.request.records * bytesPerRecord
@@ -138,7 +143,7 @@ export class Gateway {
       this.#flush()
     } else if (this.#group.length === 1) {
       const group = this.#groupNumber
-      clock.after(config.linger, () => {
+      clock.after(this.#underWay === 0 ? 0 : config.linger, () => {
         if (group === this.#groupNumber) this.#flush()
       })
     }
@@ -159,9 +164,11 @@ export class Gateway {
       pushedMs: 0,
     }
     const written = this.#fill.writing(shard.memoryOf(element.records), element.records)
+    this.#underWay++
     shard.push(element, (refusal) => {
       written()
       if (life !== this.#life) return
+      this.#underWay--
       this.#pendingBytes -= bytes
       for (const waiting of group) {
         if (refusal === undefined) waiting.answer({ ok: true })

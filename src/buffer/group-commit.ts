@@ -15,7 +15,7 @@ export interface Element {
 export interface GroupCommitOptions {
   /** Unpacked bytes of an element: small requests are gathered up to it, large ones split. */
   readonly elementBytes: number
-  /** Milliseconds that a request waits for others to share an element with. */
+  /** Milliseconds that a request waits for others to share an element with, while another is under way. */
   readonly lingerMs: number
   /** Packs requests as an element, which shares nothing with them. */
   readonly pack: (requests: Buffer) => Buffer
@@ -25,9 +25,10 @@ export interface GroupCommitOptions {
   write(element: Element): Promise<void>
 }
 
-interface Waiting {
-  readonly records: number
-  readonly settle: (error?: unknown) => void
+/** An element that is being gathered, and what those who wait for it are told. */
+interface Gathering {
+  records: number
+  readonly durable: PromiseWithResolvers<void>
 }
 
 /**
@@ -38,8 +39,10 @@ interface Waiting {
 export class GroupCommit {
   readonly #options: GroupCommitOptions
   readonly #writer = new WireWriter(INITIAL_BYTES)
-  #waiting: Waiting[] = []
+  #gathering: Gathering | undefined
   #timer: NodeJS.Timeout | undefined
+  #turn: NodeJS.Immediate | undefined
+  #underWay = 0
   /** Bytes accepted and not yet durable. */
   pendingBytes = 0
 
@@ -51,61 +54,79 @@ export class GroupCommit {
   async add(batch: LogBatch): Promise<void> {
     const { elementBytes, maxPendingBytes } = this.#options
     const pieces = batch.pieces(elementBytes)
-    const bytes = pieces.reduce((sum, piece) => sum + piece.size, 0)
+    let bytes = 0
+    for (const { size } of pieces) bytes += size
     if (this.pendingBytes > 0 && this.pendingBytes + bytes > maxPendingBytes) {
       throw new RetryableError('more is on its way to the buffer than it can take at once', {
         reason: 'busy',
       })
     }
     this.pendingBytes += bytes
-    const settled = await Promise.allSettled(pieces.map((piece) => this.#enqueue(piece)))
-    this.pendingBytes -= bytes
-    for (const outcome of settled) if (outcome.status === 'rejected') throw outcome.reason
+    try {
+      if (pieces.length === 1) await this.#enqueue(pieces[0])
+      else await allOf(pieces.map((piece) => this.#enqueue(piece)))
+    } finally {
+      this.pendingBytes -= bytes
+    }
   }
 
   /** Writes what waits now, without lingering. */
   flush(): void {
     clearTimeout(this.#timer)
-    this.#timer = undefined
-    if (this.#waiting.length === 0) return
-    const waiting = this.#waiting
-    this.#waiting = []
+    clearImmediate(this.#turn)
+    this.#timer = this.#turn = undefined
+    const gathering = this.#gathering
+    if (gathering === undefined) return
+    this.#gathering = undefined
     const requests = this.#writer.bytes.subarray(0, this.#writer.pos)
     this.#writer.pos = 0
-    this.#write(requests, waiting).then(
-      () => {
-        for (const { settle } of waiting) settle()
-      },
-      (error: unknown) => {
-        for (const { settle } of waiting) settle(error)
-      },
-    )
+    const { resolve, reject } = gathering.durable
+    this.#write(requests, gathering.records).then(resolve, reject)
   }
 
-  #enqueue(piece: Piece): Promise<void> {
-    const { elementBytes, lingerMs } = this.#options
+  /** Writes a piece into the next element, and resolves once that is durable. */
+  async #enqueue(piece: Piece): Promise<void> {
+    const { elementBytes } = this.#options
     if (this.#writer.pos > 0 && this.#writer.pos + piece.size > elementBytes) this.flush()
-    return new Promise((resolve, reject) => {
-      const settle = (error?: unknown): void => (error === undefined ? resolve() : reject(error as Error))
-      const mark = this.#writer.pos
-      try {
-        piece.write(this.#writer)
-      } catch (error) {
-        this.#writer.pos = mark
-        throw error
-      }
-      this.#waiting.push({ records: piece.records, settle })
-      if (this.#writer.pos * 2 > elementBytes) this.flush()
-      else this.#timer ??= setTimeout(() => this.flush(), lingerMs)
-    })
+    const mark = this.#writer.pos
+    try {
+      piece.write(this.#writer)
+    } catch (error) {
+      this.#writer.pos = mark
+      throw error
+    }
+    this.#gathering ??= { records: 0, durable: Promise.withResolvers() }
+    this.#gathering.records += piece.records
+    const { promise } = this.#gathering.durable
+    if (this.#writer.pos * 2 > elementBytes) this.flush()
+    else this.#linger()
+    return promise
+  }
+
+  /** Who comes alone is not to wait: while nothing is under way, an element takes only what has arrived already. */
+  #linger(): void {
+    if (this.#timer !== undefined || this.#turn !== undefined) return
+    if (this.#underWay === 0) this.#turn = setImmediate(() => this.flush())
+    else this.#timer = setTimeout(() => this.flush(), this.#options.lingerMs)
   }
 
   /** Packs before it first waits, so that the buffer is free for the next. */
-  async #write(requests: Buffer, waiting: readonly Waiting[]): Promise<void> {
-    const bytes = this.#options.pack(requests)
-    const records = waiting.reduce((sum, each) => sum + each.records, 0)
-    await this.#options.write({ bytes, records })
-    // Not after a failure: something may still be under way with it.
-    memory.give(bytes)
+  async #write(requests: Buffer, records: number): Promise<void> {
+    this.#underWay++
+    try {
+      const bytes = this.#options.pack(requests)
+      await this.#options.write({ bytes, records })
+      // Not after a failure: something may still be under way with it.
+      memory.give(bytes)
+    } finally {
+      this.#underWay--
+    }
+  }
+}
+
+/** Resolves once all have, and rejects with the first reason only after all have settled. */
+async function allOf(pending: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(pending)) {
+    if (outcome.status === 'rejected') throw outcome.reason
   }
 }
