@@ -67,8 +67,8 @@ async function measureCase({ bed: bedOptions, load, budget }: PathCase, options:
   return pathFigures(runs, budget)
 }
 
-/** What a collector lets be under way on one connection (`max_concurrent_streams`). */
-const MAX_INFLIGHT = 100
+/** On each connection. More would only wait in the gateway. */
+const MAX_INFLIGHT = 25
 const USUAL_RECORDS = 500
 
 /** Requests that keep a collector busy: the smaller they are, the more are under way at once. */

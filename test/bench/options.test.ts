@@ -43,7 +43,7 @@ describe('full load', () => {
     [500, 1300, 4],
     [2000, 1300, 4],
     [100, 1300, 20],
-    [1, 1300, 100],
+    [1, 1300, 25],
     [50, 16_384, 4],
   ])(
     'with %i records of %i bytes keeps %i requests under way on a connection',
