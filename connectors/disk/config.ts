@@ -36,7 +36,9 @@ export const DiskConfig = z.strictObject({
     .describe('Small requests are gathered to about this size before compression, larger ones split.'),
   linger: duration()
     .prefault('5ms')
-    .describe('How long a small request waits for others to share an element with.'),
+    .describe(
+      'How long a small request waits for others to share an element with, while another element is under way.',
+    ),
   max_pending: bytes()
     .prefault('64MiB')
     .describe(

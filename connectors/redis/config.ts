@@ -53,7 +53,9 @@ export const RedisConfig = z
       ),
     linger: duration()
       .prefault('5ms')
-      .describe('How long a small request waits for others to share an element with.'),
+      .describe(
+        'How long a small request waits for others to share an element with, while another element is under way.',
+      ),
     max_pending: bytes()
       .prefault('64MiB')
       .describe(

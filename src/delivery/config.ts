@@ -24,9 +24,9 @@ const Batch = z
     min_size: bytes()
       .optional()
       .describe('Bytes of OTLP with which a batch waits for no more. Unless set, that is max_size.'),
-    max_size: bytes().prefault('3MiB').describe('Bytes of OTLP that are gathered into one request.'),
+    max_size: bytes().prefault('2MiB').describe('Bytes of OTLP that are gathered into one request.'),
     sizer: z
-      .literal('bytes', 'only "bytes": write min_size and max_size in bytes, such as 3MiB')
+      .literal('bytes', 'only "bytes": write min_size and max_size in bytes, such as 2MiB')
       .default('bytes')
       .describe('Known from the Collector: what sizes count is always bytes.'),
   })

@@ -179,7 +179,7 @@ export class Service {
       connector,
       group: pipeline.name,
       concurrency: settings?.sending_queue.num_consumers ?? 4,
-      gather: settings?.sending_queue.batch ?? { flush_timeout: 20, max_size: 3 * 1024 * 1024 },
+      gather: settings?.sending_queue.batch ?? { flush_timeout: 20, max_size: 2 * 1024 * 1024 },
       deliver: pushThrough(stages, sinks),
       log: this.#log.child({ pipeline: pipeline.name }),
     })
