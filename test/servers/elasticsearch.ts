@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import { atExit, temporaryFolder } from './at-exit.ts'
 import type { Certificates } from './certificates.ts'
@@ -188,13 +189,20 @@ async function waitForYellow(url: string, { password, certificates }: Elasticsea
   const dispatcher = new Agent({
     connect: { timeout: BOOT_TIMEOUT, ...(certificates && (await clientTls(certificates))) },
   })
+  const deadline = Date.now() + BOOT_TIMEOUT
   try {
-    const { statusCode, body } = await request(`${url}/_cluster/health?wait_for_status=yellow&timeout=60s`, {
-      dispatcher,
-      ...(password !== undefined && { headers: { authorization } }),
-    })
-    const text = await body.text()
-    if (statusCode !== 200) throw new Error(`${url} is not healthy: ${statusCode} ${text}`)
+    for (;;) {
+      const { statusCode, body } = await request(
+        `${url}/_cluster/health?wait_for_status=yellow&timeout=60s`,
+        { dispatcher, ...(password !== undefined && { headers: { authorization } }) },
+      )
+      const text = await body.text()
+      if (statusCode === 200) return
+      // Until its state is recovered, the server knows no user.
+      const mayCome = password !== undefined && statusCode === 401 && Date.now() < deadline
+      if (!mayCome) throw new Error(`${url} is not healthy: ${statusCode} ${text}`)
+      await setTimeout(200)
+    }
   } finally {
     await dispatcher.close()
   }
