@@ -81,7 +81,10 @@ const unpackFrame = zstdDecompressSync as unknown as (
   options: ZstdOptions & { readonly info: true },
 ) => { readonly buffer: Buffer; readonly engine: { readonly bytesWritten: number } }
 
-/** The most that zstd makes of so many bytes: ZSTD_COMPRESSBOUND of its zstd.h, and a byte for Node, which asks again when all is full. */
+/**
+ * The most that zstd makes of so many bytes: ZSTD_COMPRESSBOUND of its zstd.h, and a byte for Node, which asks again when
+ * all is full.
+ */
 const compressBound = (bytes: number): number => bytes + (bytes >>> 8) + 65
 
 /** Frame_Content_Size of a zstd frame, where it has one: RFC 8878, section 3.1.1.1. */

@@ -49,7 +49,10 @@ class Spread {
 
 type Config = HistogramConfiguration<string> & { readonly buckets: number[] }
 
-/** A histogram whose bound series cost some comparisons and an addition: those of the library take a microsecond, and make garbage. */
+/**
+ * A histogram whose bound series cost some comparisons and an addition: those of the library take a microsecond, and make
+ * garbage.
+ */
 export class QuickHistogram extends Histogram {
   readonly #config: Config
   readonly #series = new Map<string, Spread>()
