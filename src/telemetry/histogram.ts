@@ -1,4 +1,5 @@
 import { Histogram, type HistogramConfiguration } from 'prom-client'
+import { getOrMake } from './get-or-make.ts'
 import { type Labels, seriesKey } from './labels.ts'
 
 /** A line of the text format, as the library has it on the way there. */
@@ -64,10 +65,7 @@ export class QuickHistogram extends Histogram {
 
   /** The series of these labels. */
   of(labels: Labels): Spread {
-    const key = seriesKey(labels)
-    let series = this.#series.get(key)
-    if (series === undefined) this.#series.set(key, (series = new Spread(this.#config.buckets, labels)))
-    return series
+    return getOrMake(this.#series, seriesKey(labels), () => new Spread(this.#config.buckets, labels))
   }
 
   /** What the library asks for, in whatever form it then gives it. */

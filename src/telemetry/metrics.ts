@@ -6,6 +6,7 @@ import {
   type MetricValue,
   Registry,
 } from 'prom-client'
+import { getOrMake } from './get-or-make.ts'
 import { QuickHistogram } from './histogram.ts'
 import { type Labels, seriesKey } from './labels.ts'
 
@@ -158,10 +159,4 @@ export class Metrics {
 /** Whether a metric tells of what Sluice does, and not of the process that does it. */
 export function isAboutWork({ name }: { readonly name: string }): boolean {
   return name.startsWith('sluice_')
-}
-
-function getOrMake<V>(map: Map<string, V>, key: string, make: () => V): V {
-  let value = map.get(key)
-  if (value === undefined) map.set(key, (value = make()))
-  return value
 }
