@@ -5,6 +5,7 @@ import { makeRequest } from '../../../support/requests.ts'
 import { Flag, FrameClient, frameOf, openingOf, settingsOf, Type, uint32 } from '../frames.ts'
 import { serveGuarded } from '../guarded.ts'
 import { frame, gate, rawGrpc, serve } from '../harness.ts'
+import { data } from './connected.ts'
 
 const MIB = 1024 * 1024
 const REFLECTION = { ':path': '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo' }
@@ -12,8 +13,6 @@ const REFLECTION = { ':path': '/grpc.reflection.v1.ServerReflection/ServerReflec
 const FILE = 'opentelemetry/proto/collector/logs/v1/logs_service.proto'
 const QUESTION = frame(Buffer.concat([Buffer.from([0x1a, FILE.length]), Buffer.from(FILE)]))
 const small = makeRequest({ records: 1 })
-const data = (stream: number, payload: Uint8Array, flags: number = Flag.none): Buffer =>
-  frameOf(Type.data, flags, stream, payload)
 const enlarging = (stream: number, increment: number): Buffer =>
   frameOf(Type.windowUpdate, Flag.none, stream, uint32(increment))
 
