@@ -1,6 +1,6 @@
-import { type ClientHttp2Session, connect } from 'node:http2'
 import { Client } from 'undici'
 import type { Protocol } from './frames.ts'
+import { GrpcSender } from './grpc-sender.ts'
 
 /** One connection to a collector: low-cost clients, since they share the machine with what they measure. */
 export interface Sender {
@@ -11,7 +11,6 @@ export interface Sender {
 
 /** More at once would overrun what a server lets wait. */
 const CONNECTING = 100
-const WINDOW_BYTES = 1 << 20
 
 /** Opens `connections` of them, spread evenly over the targets. */
 export async function openSenders(options: {
@@ -34,38 +33,16 @@ export async function openSenders(options: {
 }
 
 async function openGrpc(target: string, gzip: boolean): Promise<Sender> {
-  const headers = {
+  const { hostname, port } = new URL(`http://${target}`)
+  return await GrpcSender.open(hostname, Number(port), {
     ':method': 'POST',
+    ':scheme': 'http',
     ':path': '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
+    ':authority': target,
     'content-type': 'application/grpc',
     te: 'trailers',
     ...(gzip && { 'grpc-encoding': 'gzip' }),
-  }
-  const session = await new Promise<ClientHttp2Session>((resolve, reject) => {
-    const opening = connect(`http://${target}`, { settings: { initialWindowSize: WINDOW_BYTES } })
-    opening.once('connect', () => resolve(opening)).once('error', reject)
   })
-  return {
-    send: (body) =>
-      new Promise((resolve, reject) => {
-        const stream = session.request(headers)
-        let status = ''
-        stream.on('response', (answer) => {
-          status = String(answer['grpc-status'] ?? '')
-        })
-        stream.on('trailers', (trailers) => {
-          status = String(trailers['grpc-status'] ?? status)
-        })
-        stream.on('data', () => {})
-        // A stream that is reset is refused; a connection that breaks is an error.
-        stream.on('error', (error: NodeJS.ErrnoException) =>
-          error.code === 'ERR_HTTP2_STREAM_ERROR' ? resolve(false) : reject(error),
-        )
-        stream.on('end', () => resolve(status === '0'))
-        stream.end(body)
-      }),
-    close: () => new Promise((resolve) => session.close(resolve)),
-  }
 }
 
 async function openHttp(target: string, gzip: boolean): Promise<Sender> {
