@@ -36,6 +36,7 @@ export interface LoadOptions {
 /** A kind of process. */
 export type Role = SluiceRole | 'redis' | 'sink'
 
+const CONNECT_SECONDS = 20
 const DRAIN_SECONDS = 120
 
 /** Where something is measured: Redis or a folder, a bulk endpoint that takes everything, and processes of Sluice. */
@@ -88,6 +89,17 @@ export class Bed implements AsyncDisposable {
     return JSON.parse(await firstLine(child)) as LoadReport
   }
 
+  /** Resolves when the gateways have so many connections. */
+  async connected(connections: number): Promise<void> {
+    const gateways = this.#sluice.filter(({ role }) => role !== 'drain')
+    const probe = async (): Promise<true | undefined> => {
+      const all = await Promise.all(gateways.map(metricsOf))
+      const open = all.map((metrics) => metrics.get('sluice_receiver_connections') ?? 0)
+      return open.reduce((sum, each) => sum + each, 0) >= connections ? true : undefined
+    }
+    await until(probe, { seconds: CONNECT_SECONDS, what: 'connecting' })
+  }
+
   /** How many records were accepted and delivered since the start. */
   async counts(): Promise<{ readonly accepted: number; readonly delivered: number }> {
     const all = await Promise.all(this.#sluice.map(metricsOf))
@@ -130,6 +142,14 @@ export class Bed implements AsyncDisposable {
     for (const [each, root] of this.#pids) {
       if (each === role) for (const pid of await treeOf(root)) process.kill(pid, signal)
     }
+  }
+
+  /** The processes of a kind that run pipelines, without those that supervise them. */
+  async workers(role: Role): Promise<number[]> {
+    const trees = this.#pids.filter(([each]) => each === role).map(([, root]) => treeOf(root))
+    return (await Promise.all(trees)).flatMap(([root, ...children]) =>
+      children.length === 0 ? [root] : children,
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

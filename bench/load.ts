@@ -61,6 +61,14 @@ const records = Number(values.records)
 const recordBytes = Number(values.recordBytes)
 const seconds = Number(values.seconds)
 const inflight = Number(values.inflight)
+// HTTP/1.1 has one request under way on a connection: for as many at once it takes more connections.
+const multiplexed = protocol === 'grpc'
+const senders = await openSenders({
+  targets: values.target.split(','),
+  protocol,
+  connections: Number(values.connections) * (multiplexed ? 1 : inflight),
+  gzip,
+})
 const prepared = Math.max(
   4,
   Math.min(
@@ -75,14 +83,6 @@ const frames = Array.from({ length: prepared }, (_, seed) =>
 )
 const plainBytes = makeFrame({ ...payload, seed: 1 }, 'http', false).bytes.length
 
-// HTTP/1.1 has one request under way on a connection: for as many at once it takes more connections.
-const multiplexed = protocol === 'grpc'
-const senders = await openSenders({
-  targets: values.target.split(','),
-  protocol,
-  connections: Number(values.connections) * (multiplexed ? 1 : inflight),
-  gzip,
-})
 const startedMs = Date.now()
 const started = performance.now()
 const cpuBefore = process.cpuUsage()

@@ -70,7 +70,11 @@ export class GrpcSender implements FrameHandler {
     socket.on('close', () => this.#fail(new Error('the collector has closed the connection')))
   }
 
-  static async open(host: string, port: number, fields: Readonly<Record<string, string>>): Promise<GrpcSender> {
+  static async open(
+    host: string,
+    port: number,
+    fields: Readonly<Record<string, string>>,
+  ): Promise<GrpcSender> {
     const socket = connect({ host, port, noDelay: true })
     await once(socket, 'connect')
     const sender = new GrpcSender(socket, openingOf(fields))

@@ -13,11 +13,12 @@ type Handler = (stream: ServerHttp2Stream, body: Buffer) => void
 async function connected(handle: Handler, settings: Settings = {}) {
   const server: Http2Server = createServer({ settings })
   const paths: string[] = []
-  server.on('stream', async (stream: ServerHttp2Stream, headers) => {
+  server.on('stream', (stream: ServerHttp2Stream, headers) => {
     paths.push(String(headers[':path']))
     stream.on('error', () => {})
-    const body = Buffer.concat(await stream.toArray())
-    handle(stream, body)
+    const pieces: Buffer[] = []
+    stream.on('data', (piece: Buffer) => pieces.push(piece))
+    stream.on('end', () => handle(stream, Buffer.concat(pieces)))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
