@@ -140,46 +140,55 @@ return taken`)
  */
 export const SETTLE = script(`#!lua flags=allow-oom
 -- KEYS: workers, settled, in-flight, queue, stats, dead, dead stats
--- ARGV: worker, deliveries an element may have; then by rising number: number, outcome, records, foreign, letter.
--- Outcomes: 'ack', 'release' after a delivery, 'return' without one, 'note' of the records in it, 'bury'${FAIL}
+-- ARGV: worker, deliveries an element may have; then by rising number: number, outcome, records, foreign, and what
+-- the outcome needs: 'ack' the bytes of the element if they are known, 'release' after a delivery and 'bury' a letter,
+-- 'return' without a delivery and 'note' of the records in it nothing
+-- An element that is looked at is copied and hashed, byte by byte: what is acknowledged is not looked at.${FAIL}
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return false end
 local place_of = redis.call('HMGET', KEYS[2], ARGV[1], ARGV[1] .. ':holes')
-local first, holes = tonumber(place_of[1] or 0), tonumber(place_of[2] or 0)
+local first, holes, held = tonumber(place_of[1] or 0), tonumber(place_of[2] or 0), redis.call('LLEN', KEYS[3])
+local empty = {}
+for _, place in ipairs(holes > 0 and redis.call('LPOS', KEYS[3], '', 'COUNT', 0) or {}) do empty[place] = true end
 local back, records, bytes, elements, acked = {}, 0, 0, 0, 0
 for i = 3, #ARGV, 5 do
-  local place, outcome, own = tonumber(ARGV[i]) - first, ARGV[i + 1], ARGV[i + 3] == '0'
-  local element = place >= 0 and redis.call('LINDEX', KEYS[3], place)
-  if element and element ~= '' then
+  local place, outcome, own, more = tonumber(ARGV[i]) - first, ARGV[i + 1], ARGV[i + 3] == '0', ARGV[i + 4]
+  if place >= 0 and place < held and not empty[place] then
     local put = ''
-    if outcome == 'note' then
-      put = relabel(element, 0, tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), '')
-      if own then bytes = bytes + #element - #put end
-    elseif outcome == 'return' then
-      back[#back + 1] = element
-    elseif outcome == 'release' then
-      back[#back + 1] = fail(KEYS[5], KEYS[6], KEYS[7], element, tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), ARGV[2], ARGV[i + 4])
-    elseif outcome == 'bury' then
-      local last = relabel(element, 0, tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), ARGV[i + 4])
-      bury(KEYS[5], KEYS[6], KEYS[7], element, last, tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]))
-    else
+    if outcome == 'ack' then
       acked = acked + ARGV[i + 2]
       if own then
         records = records + ARGV[i + 2]
-        bytes = bytes + #element
+        bytes = bytes + (tonumber(more) or #redis.call('LINDEX', KEYS[3], place))
         elements = elements + 1
+      end
+    else
+      local element = redis.call('LINDEX', KEYS[3], place)
+      if outcome == 'note' then
+        put = relabel(element, 0, tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), '')
+        if own then bytes = bytes + #element - #put end
+      elseif outcome == 'return' then
+        back[#back + 1] = element
+      elseif outcome == 'release' then
+        back[#back + 1] = fail(KEYS[5], KEYS[6], KEYS[7], element, tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), ARGV[2], more)
+      else
+        local last = relabel(element, 0, tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), more)
+        bury(KEYS[5], KEYS[6], KEYS[7], element, last, tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]))
       end
     end
     redis.call('LSET', KEYS[3], place, put)
-    if put == '' then holes = holes + 1 end
+    if put == '' then
+      holes = holes + 1
+      empty[place] = true
+    end
   end
 end
 for i = #back, 1, -1 do redis.call('LPUSH', KEYS[4], back[i]) end
-while redis.call('LINDEX', KEYS[3], 0) == '' do
+local head = 0
+while empty[head] do
   redis.call('LPOP', KEYS[3])
-  first = first + 1
-  holes = holes - 1
+  head = head + 1
 end
-redis.call('HSET', KEYS[2], ARGV[1], first, ARGV[1] .. ':holes', holes)
+redis.call('HSET', KEYS[2], ARGV[1], first + head, ARGV[1] .. ':holes', holes - head)
 if acked > 0 then redis.call('HINCRBY', KEYS[5], 'acked', acked) end
 if records ~= 0 then redis.call('HINCRBY', KEYS[5], 'records', -records) end
 if bytes ~= 0 then redis.call('HINCRBY', KEYS[5], 'bytes', -bytes) end

@@ -58,7 +58,8 @@ interface Settlement {
 export class Worker {
   readonly id = randomUUID()
   readonly #options: WorkerOptions
-  readonly #held = new Set<number>()
+  /** Elements taken and not settled yet: how many bytes each has in Redis, where that is known. */
+  readonly #held = new Map<number, number | undefined>()
   readonly #onGone: () => void
   #server: string | undefined
   #seen = 0
@@ -77,7 +78,7 @@ export class Worker {
     return this.#gone
   }
 
-  /** Elements taken and not settled yet. */
+  /** How many elements it has. */
   get held(): number {
     return this.#held.size
   }
@@ -99,10 +100,10 @@ export class Worker {
     if (this.#gone || elements === null) return { taken: [], suspectWaits: false }
     const suspectWaits = typeof elements.at(-1) === 'number'
     if (suspectWaits) elements.pop()
-    const taken = elements.map((bytes) => {
+    const taken = (elements as Buffer[]).map((bytes) => {
       const number = this.#seen++
-      this.#held.add(number)
-      return { number, bytes: bytes as Buffer }
+      this.#held.set(number, bytes.length)
+      return { number, bytes }
     })
     return { taken, suspectWaits }
   }
@@ -169,7 +170,9 @@ export class Worker {
       const [elements, records] = (reply as [number, number] | null) ?? [0, 0]
       if (elements > 0) onPoison(elements, records)
       for (const { number, outcome, done } of settlements) {
-        if (outcome !== 'note') this.#held.delete(number)
+        // It has got a label.
+        if (outcome === 'note') this.#held.set(number, undefined)
+        else this.#held.delete(number)
         done(reply !== null)
       }
       return true
@@ -180,13 +183,15 @@ export class Worker {
   }
 
   #arguments({ number, outcome, content, reason }: Settlement): (string | number | Buffer)[] {
+    const what = [number, outcome, content.records, Number(content.foreign)]
+    if (outcome === 'ack') return [...what, this.#held.get(number) ?? '']
     const { group: pipeline, keys } = this.#options
     const buries = outcome === 'release' || outcome === 'bury'
     const why = outcome === 'release' ? poisonReason(this.#options.config.max_deliveries) : reason
     const letter = buries
       ? writeLetter({ reason: why, pipeline, buriedMs: Date.now(), stream: keys.stream })
       : ''
-    return [number, outcome, content.records, Number(content.foreign), letter]
+    return [...what, letter]
   }
 
   #lists(): string[] {
