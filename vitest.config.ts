@@ -5,9 +5,8 @@ const SERVERS = [
   'test/**/*.integration.test.ts',
   'test/e2e/**/*.test.ts',
   'test/servers/**/*.test.ts',
-  'sdk/test/examples/**/*.integration.test.ts',
+  'sdk/test/**/*.integration.test.ts',
 ]
-const SERVERS_OF_THE_SDK = ['sdk/test/**/*.integration.test.ts']
 
 /** Properties try hundreds of cases, on machines that have other things to do. */
 const PROPERTY_TIMEOUT = 60_000
@@ -52,7 +51,7 @@ export default defineConfig({
           name: 'unit of the sdk',
           expect: EXPECT,
           include: ['sdk/test/**/*.test.ts'],
-          exclude: [...SERVERS, ...SERVERS_OF_THE_SDK],
+          exclude: SERVERS,
           testTimeout: PROPERTY_TIMEOUT,
         },
       },
@@ -66,18 +65,6 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 180_000,
           // Suites measure and kill servers; two at once would disturb each other.
-          fileParallelism: false,
-        },
-      },
-      {
-        test: {
-          // Waits and packs more than it works: it goes beside the others.
-          name: 'integration of the sdk',
-          expect: EXPECT,
-          include: SERVERS_OF_THE_SDK,
-          exclude: SERVERS,
-          testTimeout: 120_000,
-          hookTimeout: 180_000,
           fileParallelism: false,
         },
       },
