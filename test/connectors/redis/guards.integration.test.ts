@@ -158,10 +158,10 @@ describe('the state of a Redis server', () => {
     await using buffer = await openBuffer(server.url)
     await buffer.push(named('a'))
     const admin = client(server.url)
-    await admin.eval("for i = 1, 3000 do redis.call('SET', 'ballast:' .. i, string.rep('x', 100)) end", 0)
+    await admin.eval("for i = 1, 6000 do redis.call('SET', 'ballast:' .. i, string.rep('x', 100)) end", 0)
 
     const restarting = server.restart()
-    await expect.poll(() => states(buffer), { timeout: 10_000, interval: 20 }).toContain('loading')
+    await expect.poll(() => states(buffer), { timeout: 15_000, interval: 20 }).toContain('loading')
     expect((await refusal(buffer.push(named('b')))).reason).toBe('loading')
     await restarting
 
