@@ -79,8 +79,7 @@ export class Bed implements AsyncDisposable {
   /** Runs the load generator, over all gateways evenly. */
   async load(options: LoadOptions): Promise<LoadReport> {
     const { gzip = false, protocol = 'grpc', ...numbers } = options
-    const gateways = this.#sluice.filter(({ role }) => role !== 'drain')
-    const target = gateways.map(({ ports }) => `127.0.0.1:${ports[protocol]}`).join(',')
+    const target = this.#gateways.map(({ ports }) => `127.0.0.1:${ports[protocol]}`).join(',')
     const args = Object.entries({ target, protocol, ...numbers }).flatMap(([name, value]) => [
       `--${name}`,
       String(value),
@@ -91,19 +90,16 @@ export class Bed implements AsyncDisposable {
 
   /** Resolves when the gateways have so many connections. */
   async connected(connections: number): Promise<void> {
-    const gateways = this.#sluice.filter(({ role }) => role !== 'drain')
     const probe = async (): Promise<true | undefined> => {
-      const all = await Promise.all(gateways.map(metricsOf))
-      const open = all.map((metrics) => metrics.get('sluice_receiver_connections') ?? 0)
-      return open.reduce((sum, each) => sum + each, 0) >= connections ? true : undefined
+      const sum = await sumsOf(this.#gateways)
+      return sum('sluice_receiver_connections') >= connections ? true : undefined
     }
     await until(probe, { seconds: CONNECT_SECONDS, what: 'connecting' })
   }
 
   /** How many records were accepted and delivered since the start. */
   async counts(): Promise<{ readonly accepted: number; readonly delivered: number }> {
-    const all = await Promise.all(this.#sluice.map(metricsOf))
-    const sum = (name: string): number => all.reduce((total, metrics) => total + (metrics.get(name) ?? 0), 0)
+    const sum = await sumsOf(this.#sluice)
     return {
       accepted: sum('otelcol_receiver_accepted_log_records'),
       delivered: sum('otelcol_exporter_sent_log_records'),
@@ -156,6 +152,11 @@ export class Bed implements AsyncDisposable {
     await this.#stack.disposeAsync()
   }
 
+  /** Those that take requests. */
+  get #gateways(): readonly Sluice[] {
+    return this.#sluice.filter(({ role }) => role !== 'drain')
+  }
+
   async #surround(buffer: 'redis' | 'disk', options: BedOptions): Promise<void> {
     const { compression = 'zstd', mapping = 'otel', processes } = options
     const folder = await temporaryFolder('bench')
@@ -185,4 +186,10 @@ export class Bed implements AsyncDisposable {
     }
     return sums
   }
+}
+
+/** What processes count together, by the name of the metric. */
+async function sumsOf(processes: readonly Sluice[]): Promise<(name: string) => number> {
+  const all = await Promise.all(processes.map(metricsOf))
+  return (name) => all.reduce((total, metrics) => total + (metrics.get(name) ?? 0), 0)
 }

@@ -14,6 +14,7 @@ import {
   MAX_31_BITS,
   MAX_FRAME_BYTES,
   PREFACE,
+  STREAM_AT,
 } from '../../receivers/otlp/grpc/frames/protocol.ts'
 
 /** A request that has no answer yet. */
@@ -233,9 +234,6 @@ export class GrpcSender implements FrameHandler {
     for (const call of unanswered) call.reject(error)
   }
 }
-
-/** Where a frame header has the number of its stream. */
-const STREAM_AT = 5
 
 /** The HEADERS that open a call. */
 function openingOf(fields: Readonly<Record<string, string>>): Buffer {

@@ -1,14 +1,11 @@
 import { EMPTY, HEADERS, OK_TRAILERS } from '../answer.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { encodeFields } from './hpack/encode.ts'
-import { Flag, FRAME_HEADER_BYTES } from './protocol.ts'
+import { Flag, FRAME_HEADER_BYTES, STREAM_AT } from './protocol.ts'
 
 /** Blocks of nearly every answer. They mean the same on every connection, so they are made once. */
 export const RESPONSE_BLOCK: Buffer = encodeFields(HEADERS)
 export const OK_BLOCK: Buffer = encodeFields(OK_TRAILERS)
-
-/** Where a frame header has the number of its stream. */
-const STREAM_AT = 5
 
 /** Answers of calls that succeeded and have nothing more to say: HEADERS, a message of no bytes, trailers. */
 export const SUCCESS: Buffer = success()

@@ -4,6 +4,8 @@ export const PREFACE: Buffer = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
 
 /** A length of three bytes, a type, flags, and four bytes of which all but the first bit name a stream. */
 export const FRAME_HEADER_BYTES = 9
+/** Where a frame header has the number of its stream. */
+export const STREAM_AT = 5
 /** What everybody takes, and what we take: of what a frame holds besides its header. */
 export const MAX_FRAME_BYTES = 16_384
 /** The largest window, stream identifier and increment; also the mask that leaves the reserved bit out. */
